@@ -19,6 +19,7 @@ __all__ = [
     "Estimate",
     "Language",
     "Mode",
+    "Outcome",
     "Page",
     "PageSource",
     "ParseOptions",
@@ -263,15 +264,21 @@ class TaskStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """Points on one key.
+    """Points left.
 
     Attributes:
-        points: What is left.
-        key_fingerprint: Which key.
+        by_key: Points of each key, by the key's fingerprint.
     """
 
-    points: int
-    key_fingerprint: str
+    by_key: Mapping[str, int]
+
+    @property
+    def points(self) -> int:
+        """Points on all keys together."""
+        return sum(self.by_key.values())
+
+    def __int__(self) -> int:
+        return self.points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -400,6 +407,21 @@ class Conversion:
         """Blocks of the original, or of the only variant there is."""
         present = (v for v in VARIANTS if v in self.blocks_by_variant)
         return next((self.blocks_by_variant[v] for v in present), ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one source: a conversion or an error, never both.
+
+    Attributes:
+        source: As the caller wrote it.
+        conversion: The result.
+        error: Why there is none.
+    """
+
+    source: str
+    conversion: Conversion | None = None
+    error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,29 @@
+"""The only door to httpx: one retry loop, streamed uploads and downloads, keys kept in headers.
+
+Uploads run on a synchronous client in a thread, each on a fresh connection: httpx's asynchronous
+client loses early 402 and 413 answers (ReadError in 100 % of measured cases), and a connection that
+is closed while it idles fails in a way that looks like a paid upload (transport study 1.5, 1.6).
+Polls and downloads use an asynchronous client whose pool is never the queue: cancelling requests
+that wait in httpx 0.28's pool loses its slots for good.
+"""
+
+from zhiyipdf.transport.http import (
+    BytesSink,
+    HttpTransport,
+    InProcess,
+    Reply,
+    UploadOutcome,
+)
+from zhiyipdf.transport.multipart import MultipartUpload, SourceChangedError
+from zhiyipdf.transport.origin import Origin
+
+__all__ = [
+    "BytesSink",
+    "HttpTransport",
+    "InProcess",
+    "MultipartUpload",
+    "Origin",
+    "Reply",
+    "SourceChangedError",
+    "UploadOutcome",
+]

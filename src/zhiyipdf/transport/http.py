@@ -1,0 +1,451 @@
+"""Send requests: one retry loop for what is free, one careful attempt for what is paid."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Protocol, Self
+
+import httpx
+
+from zhiyipdf._version import __version__
+from zhiyipdf.clock import Clock
+from zhiyipdf.errors import ProtocolError, RateLimited, ServiceUnavailable, ZhiyiPDFError
+from zhiyipdf.models import Secret
+from zhiyipdf.policy import Retry, Timeouts
+from zhiyipdf.threads import in_thread
+from zhiyipdf.transport.multipart import (
+    MultipartUpload,
+    SourceChangedError,
+    UploadCancelledError,
+)
+from zhiyipdf.transport.origin import Origin
+from zhiyipdf.transport.retry import pause_before_retry, retry_after_s
+
+__all__ = ["BytesSink", "HttpTransport", "InProcess", "Reply", "UploadOutcome"]
+
+log = logging.getLogger(__name__)
+
+MAX_CONTROL_BYTES = 4 * 1024 * 1024  # an answer that is not a download; largest documented: < 1 KiB
+WRITE_BYTES = 1024 * 1024
+USER_AGENT = f"zhiyipdf-python/{__version__}"
+BytesSink = Callable[[int, int | None], None]
+
+
+class InProcess(Protocol):
+    """Clients of an application in this process (the embedded server); see ``transport.asgi``."""
+
+    def sync_transport(self) -> httpx.BaseTransport:
+        """Make what a synchronous client sends its requests through."""
+
+    def async_transport(self) -> httpx.AsyncBaseTransport:
+        """Make what an asynchronous client sends its requests through."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer, read whole.
+
+    Attributes:
+        status: HTTP status.
+        headers: Lower-case names.
+        body: At most 4 MiB.
+        received_at: Seconds since 1970.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    received_at: float = 0.0
+
+    @property
+    def payload(self) -> dict[str, Any] | None:
+        """The body as a JSON object, whatever status and content type say; None if it is none."""
+        try:
+            decoded = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return decoded if isinstance(decoded, dict) else None
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds the service asks to wait, if it does."""
+        return retry_after_s(
+            self.headers.get("retry-after"), date=self.headers.get("date"), now=self.received_at
+        )
+
+    @property
+    def excerpt(self) -> str:
+        """The first 200 characters of the body on one line, for error messages."""
+        return " ".join(self.body[:800].decode("utf-8", "replace").split())[:200]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadOutcome:
+    """What one attempt of an upload came to.
+
+    Attributes:
+        reply: The answer, if one was read to its end.
+        error: What went wrong instead.
+        committed: Whether the whole body may have reached the service. False proves that nothing
+            was paid.
+    """
+
+    reply: Reply | None = None
+    error: ZhiyiPDFError | None = None
+    committed: bool
+
+
+class HttpTransport:
+    """Requests to one service.
+
+    It belongs to the event loop that enters it; enter it with ``async with``.
+
+    Args:
+        origin: Where the service is. Keys are sent nowhere else.
+        retry: How calls that cost nothing are repeated.
+        timeouts: How long each step may take.
+        clock: Time and chance.
+        proxy: URL of a proxy; the environment's proxies are used without it.
+        verify: A TLS context with other certificates than certifi's.
+        in_process: Send everything to an application in this process instead.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        *,
+        retry: Retry,
+        timeouts: Timeouts,
+        clock: Clock,
+        proxy: str | None = None,
+        verify: ssl.SSLContext | None = None,
+        in_process: InProcess | None = None,
+    ) -> None:
+        self.origin = origin
+        self._retry = retry
+        self._timeouts = timeouts
+        self._clock = clock
+        self._proxy = proxy
+        self._verify = verify
+        self._in_process = in_process
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._in_process is None and self._verify is None:
+            # Loading certifi's bundle takes 0.14 s: once for all clients, off the loop.
+            self._verify = await in_thread(httpx.create_ssl_context)
+        self._client = httpx.AsyncClient(
+            transport=self._in_process.async_transport() if self._in_process else None,
+            verify=self._verify if self._verify is not None else True,
+            proxy=self._proxy if self._in_process is None else None,
+            trust_env=self._in_process is None,
+            follow_redirects=False,
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+            timeout=self._step_timeouts(self._timeouts.read_s),
+            # No limit: the callers are bounded, and requests that wait in httpx 0.28's pool lose
+            # its slots when they are cancelled (transport study 1.6, encode/httpcore#1093).
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=10),
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.aclose()
+
+    # -- calls that cost nothing -------------------------------------------------------------
+
+    async def get(
+        self, path: str, *, key: Secret, is_final: Callable[[Reply], bool], what: str
+    ) -> Reply:
+        """GET a small answer, with retries.
+
+        Args:
+            path: Below the origin.
+            key: Sent as ``Authorization: Bearer``.
+            is_final: Whether an answer stands although its HTTP status looks like a passing
+                failure: the service reports final failures with status 500.
+            what: The call in words, for messages.
+
+        Raises:
+            RateLimited: 429 until the last attempt, or a longer wait than the policy allows.
+            ServiceUnavailable: No answer, or 5xx, until the last attempt.
+        """
+
+        async def attempt() -> Reply:
+            async with asyncio.timeout(self._timeouts.call_s):
+                return await self._read_small(self.origin.url(path), key)
+
+        return await self._repeat(attempt, is_final=is_final, what=what)
+
+    async def download(
+        self,
+        url: str,
+        *,
+        key: Secret,
+        to: Path,
+        is_final: Callable[[Reply], bool],
+        max_bytes: int,
+        on_bytes: BytesSink,
+        what: str,
+    ) -> Reply:
+        """GET a large answer into a file, with retries.
+
+        Args:
+            url: A full URL of this origin.
+            key: As for :meth:`get`.
+            to: Overwritten. Holds the body if the reply's status is 200, else nothing of use.
+            is_final: As for :meth:`get`.
+            max_bytes: Stop above this.
+            on_bytes: Told bytes so far and in all (None if unknown).
+            what: As for :meth:`get`.
+
+        Returns:
+            The answer; with status 200 its body is the first 4 KiB only.
+
+        Raises:
+            ProtocolError: The body is longer than ``max_bytes`` or compressed against our wish.
+            RateLimited: As for :meth:`get`.
+            ServiceUnavailable: As for :meth:`get`; also a body that was cut off or crept below
+                the slowest speed.
+        """
+        attempt = partial(
+            self._download_once, url, key=key, to=to, max_bytes=max_bytes, on_bytes=on_bytes
+        )
+        return await self._repeat(attempt, is_final=is_final, what=what)
+
+    async def _repeat(
+        self,
+        attempt: Callable[[], Awaitable[Reply]],
+        *,
+        is_final: Callable[[Reply], bool],
+        what: str,
+    ) -> Reply:
+        """The one retry loop of the package."""
+        tries = 0
+        while True:
+            tries += 1
+            reply: Reply | None = None
+            error: ZhiyiPDFError
+            try:
+                reply = await attempt()
+            except TimeoutError as timeout:
+                error = ServiceUnavailable(f"{what}: no answer in {self._timeouts.call_s:g} s")
+                error.__cause__ = timeout
+            except (httpx.HTTPError, httpx.InvalidURL) as failure:
+                error = translate(failure, what=what, host=self.origin.host)
+            else:
+                if not _is_passing_failure(reply) or is_final(reply):
+                    return reply
+                error = _error_of(reply, what)
+            if tries >= self._retry.attempts or not error.retryable:
+                raise error
+            wait = pause_before_retry(self._retry, tries, self._clock.random())
+            asked = reply.retry_after_s if reply is not None else None
+            if asked is not None:
+                if asked > self._retry.retry_after_cap_s:
+                    raise error
+                wait = max(wait, asked)
+            log.info("%s: %s; attempt %d again in %.1f s", what, error.message, tries, wait)
+            await self._clock.sleep(wait)
+
+    async def _read_small(self, url: str, key: Secret) -> Reply:
+        async with self._live_client().stream("GET", url, headers=_bearer(key)) as response:
+            return await self._whole(response)
+
+    async def _whole(self, response: httpx.Response) -> Reply:
+        body = bytearray()
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > MAX_CONTROL_BYTES:
+                raise ProtocolError("the answer is longer than any that is documented")
+        return self._reply(response, bytes(body))
+
+    async def _download_once(
+        self, url: str, *, key: Secret, to: Path, max_bytes: int, on_bytes: BytesSink
+    ) -> Reply:
+        async with self._live_client().stream("GET", url, headers=_bearer(key)) as response:
+            if response.status_code != httpx.codes.OK:
+                return await self._whole(response)
+            if response.headers.get("content-encoding", "identity") not in ("", "identity"):
+                # Decoding it could turn 50 kB into 50 MB in one piece (transport study 1.7).
+                raise ProtocolError(
+                    "the result came compressed although identity was asked for",
+                    points_charged=True,
+                )
+            file: BinaryIO = await in_thread(lambda: to.open("wb"))
+            try:
+                head = await self._pour(response, file, max_bytes=max_bytes, on_bytes=on_bytes)
+            finally:
+                await in_thread(file.close)
+            return self._reply(response, head)
+
+    async def _pour(
+        self, response: httpx.Response, file: BinaryIO, *, max_bytes: int, on_bytes: BytesSink
+    ) -> bytes:
+        """Write the body to ``file`` in large pieces and return its first bytes."""
+        declared = response.headers.get("content-length", "")
+        total = int(declared) if declared.isdecimal() else None
+        head, buffer, done = b"", bytearray(), 0
+        window_start, window_bytes = self._clock.monotonic(), 0
+        async for piece in response.aiter_raw():
+            done += len(piece)
+            if done > max_bytes:
+                raise ProtocolError(
+                    f"the result is larger than {max_bytes} bytes", points_charged=True
+                )
+            head = head or piece[:4096]
+            buffer += piece
+            if len(buffer) >= WRITE_BYTES:
+                await in_thread(partial(file.write, bytes(buffer)))
+                buffer.clear()
+                on_bytes(done, total)
+            elapsed = self._clock.monotonic() - window_start
+            if elapsed > self._timeouts.download_window_s:
+                if (done - window_bytes) / elapsed < self._timeouts.download_bytes_per_s:
+                    raise httpx.ReadTimeout("the download crept")
+                window_start, window_bytes = self._clock.monotonic(), done
+        await in_thread(partial(file.write, bytes(buffer)))
+        on_bytes(done, total)
+        return head
+
+    # -- the one call that costs ---------------------------------------------------------------
+
+    def upload(
+        self,
+        path: str,
+        body: MultipartUpload,
+        *,
+        key: Secret,
+        headers: Mapping[str, str] | None = None,
+    ) -> UploadOutcome:
+        """POST an upload once, on a fresh connection; blocking, for a worker thread.
+
+        Args:
+            path: Below the origin.
+            body: The body with its gate.
+            key: As for :meth:`get`.
+            headers: More headers.
+
+        Returns:
+            The outcome; never raises for what the network or the service does.
+        """
+        sent_headers = {
+            **_bearer(key),
+            **(headers or {}),
+            "Content-Type": body.content_type,
+            "Content-Length": str(body.content_length),
+        }
+        try:
+            with self._upload_client(body.size_bytes) as client:
+                response = client.post(
+                    self.origin.url(path), content=iter(body), headers=sent_headers
+                )
+        except (UploadCancelledError, SourceChangedError) as stopped:
+            error: ZhiyiPDFError = ServiceUnavailable(
+                str(stopped) or "the upload was cancelled", retryable=False, hint=""
+            )
+            error.__cause__ = stopped
+        except (httpx.HTTPError, httpx.InvalidURL) as failure:
+            error = translate(failure, what="upload", host=self.origin.host)
+        else:
+            reply = self._reply(response, response.content[:MAX_CONTROL_BYTES])
+            return UploadOutcome(reply=reply, committed=body.committed)
+        return UploadOutcome(error=error, committed=body.committed)
+
+    def _upload_client(self, size_bytes: int) -> httpx.Client:
+        read_s = self._timeouts.upload_read_s + size_bytes / 10_000_000
+        return httpx.Client(
+            transport=self._in_process.sync_transport() if self._in_process else None,
+            verify=self._verify if self._verify is not None else True,
+            proxy=self._proxy if self._in_process is None else None,
+            trust_env=self._in_process is None,
+            follow_redirects=False,
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+            timeout=self._step_timeouts(read_s),
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+
+    # -- small pieces ---------------------------------------------------------------------------
+
+    def _step_timeouts(self, read_s: float) -> httpx.Timeout:
+        t = self._timeouts
+        return httpx.Timeout(connect=t.connect_s, write=t.write_s, read=read_s, pool=None)
+
+    def _live_client(self) -> httpx.AsyncClient:
+        if self._client is None:
+            raise RuntimeError("the transport is not open; use `async with`")
+        return self._client
+
+    def _reply(self, response: httpx.Response, body: bytes) -> Reply:
+        return Reply(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=body,
+            received_at=self._clock.now(),
+        )
+
+
+def translate(failure: Exception, *, what: str, host: str) -> ServiceUnavailable:
+    """Turn httpx's exception into ours, keeping it as the cause.
+
+    Args:
+        failure: Any ``httpx.HTTPError`` or ``httpx.InvalidURL``.
+        what: The call in words.
+        host: Named in the message; URLs are not.
+    """
+    retryable = True
+    match failure:
+        case httpx.ConnectError() if _is_certificate_failure(failure):
+            text, retryable = f"the TLS certificate of {host} cannot be verified", False
+        case httpx.ProxyError():
+            text = f"the proxy refused to connect to {host}"
+            retryable = "407" not in str(failure)
+        case httpx.ConnectTimeout() | httpx.ConnectError():
+            text = f"cannot connect to {host}"
+        case httpx.TimeoutException():
+            text = f"{host} did not answer in time"
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL() | httpx.LocalProtocolError():
+            text, retryable = f"the request to {host} cannot be made: {failure}", False
+        case _:
+            text = f"the connection to {host} broke ({type(failure).__name__})"
+    error = ServiceUnavailable(f"{what}: {text}", retryable=retryable)
+    error.__cause__ = failure
+    return error
+
+
+def _is_certificate_failure(failure: BaseException | None) -> bool:
+    while failure is not None:
+        if isinstance(failure, ssl.SSLCertVerificationError):
+            return True
+        failure = failure.__cause__ or failure.__context__
+    return False
+
+
+def _is_passing_failure(reply: Reply) -> bool:
+    return reply.status in (408, 425, 429) or reply.status >= 500
+
+
+def _error_of(reply: Reply, what: str) -> ZhiyiPDFError:
+    if reply.status == httpx.codes.TOO_MANY_REQUESTS:
+        return RateLimited(
+            f"{what}: the service asks to slow down (HTTP 429)", retry_after_s=reply.retry_after_s
+        )
+    return ServiceUnavailable(f"{what}: the service answered HTTP {reply.status}: {reply.excerpt}")
+
+
+def _bearer(key: Secret) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key.value}"}
