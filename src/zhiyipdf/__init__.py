@@ -1,5 +1,71 @@
-"""PDFs to RAG-ready documents."""
+"""PDFs to RAG-ready documents, for LangChain and LlamaIndex.
+
+The modules, in the order a PDF takes through them:
+
+- :mod:`~zhiyipdf.sources` finds PDFs anywhere fsspec reaches and looks at them;
+- :mod:`~zhiyipdf.planning` decides what to send, when to ask, how long to wait;
+- :mod:`~zhiyipdf.store` knows what was paid for;
+- :mod:`~zhiyipdf.submission`, :mod:`~zhiyipdf.waiting` and :mod:`~zhiyipdf.acquisition` pay once,
+  wait, and fetch, through :mod:`~zhiyipdf.providers` and :mod:`~zhiyipdf.transport`;
+- :mod:`~zhiyipdf.bundle` unpacks what came back;
+- :mod:`~zhiyipdf.markdown` and :mod:`~zhiyipdf.grounding` find each block and its page;
+- :mod:`~zhiyipdf.conversion` is that path as a whole, :mod:`~zhiyipdf.converter` its front door;
+- :mod:`~zhiyipdf.documents` and :mod:`~zhiyipdf.loading` make records of it, which
+  :mod:`~zhiyipdf.langchain` and :mod:`~zhiyipdf.llama_index` hand out as documents.
+
+Importing this package imports none of them, nor any framework.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from zhiyipdf._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from zhiyipdf.converter import Converter
+    from zhiyipdf.errors import ZhiyiPDFError
+    from zhiyipdf.langchain import FsspecBlobLoader, ZhiyiPDFLoader, ZhiyiPDFParser
+    from zhiyipdf.llama_index import ZhiyiPDFReader
+    from zhiyipdf.models import Conversion, Outcome, ParseOptions
+
+__all__ = [
+    "Conversion",
+    "Converter",
+    "FsspecBlobLoader",
+    "Outcome",
+    "ParseOptions",
+    "ZhiyiPDFError",
+    "ZhiyiPDFLoader",
+    "ZhiyiPDFParser",
+    "ZhiyiPDFReader",
+    "__version__",
+]
+
+_HOME = {
+    "Conversion": "models",
+    "Converter": "converter",
+    "FsspecBlobLoader": "langchain",
+    "Outcome": "models",
+    "ParseOptions": "models",
+    "ZhiyiPDFError": "errors",
+    "ZhiyiPDFLoader": "langchain",
+    "ZhiyiPDFParser": "langchain",
+    "ZhiyiPDFReader": "llama_index",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for (PEP 562)."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

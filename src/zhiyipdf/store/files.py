@@ -1,0 +1,176 @@
+"""Files on any fsspec filesystem, each published whole or not at all."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import threading
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+__all__ = ["Files"]
+
+log = logging.getLogger(__name__)
+
+# One PUT makes the whole object visible at once (transport study, section 5). On these a rename is
+# a copy and a deletion, and gains nothing.
+ONE_PUT = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "memory"})
+
+
+class Files:
+    """A folder on some filesystem.
+
+    ``fs.transaction`` is not used: it is shared by all threads of a process, and a failing one
+    deleted another thread's file (transport study, section 5). A final name is never opened for
+    writing: a failure in the middle would publish half a file.
+
+    Args:
+        url: Any fsspec URL or a local path; ``~`` is expanded.
+        storage_options: For fsspec.
+    """
+
+    def __init__(self, url: str, storage_options: Mapping[str, Any] | None = None) -> None:
+        self.url = str(Path(url).expanduser()) if url.startswith("~") else url
+        self._options = dict(storage_options or {})
+        self._lock = threading.Lock()
+        self._opened: tuple[int, Any, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"Files({self.url!r})"
+
+    def _root(self) -> tuple[Any, str]:
+        """The filesystem and the folder's path on it; made anew after a fork."""
+        with self._lock:
+            if self._opened is None or self._opened[0] != os.getpid():
+                fs, root = fsspec.core.url_to_fs(self.url, **self._options)
+                self._opened = (os.getpid(), fs, root.rstrip("/"))
+            return self._opened[1], self._opened[2]
+
+    def _locate(self, name: str) -> tuple[Any, str]:
+        fs, root = self._root()
+        return fs, f"{root}/{name}"
+
+    def uri(self, name: str) -> str:
+        """Full address of a file: ``file:///…`` (RFC 8089), or below the folder's own URL.
+
+        A password in the folder's URL is left out; a user name stays.
+        """
+        fs, path = self._locate(name)
+        if _is_local(fs):
+            return Path(path).absolute().as_uri()
+        folder = re.sub(r"(://[^/@:]*):[^/@]*@", r"\1@", self.url.rstrip("/"))
+        return f"{folder}/{name}"
+
+    def size(self, name: str) -> int | None:
+        """Size in bytes; None if there is no such file."""
+        fs, path = self._locate(name)
+        try:
+            found = fs.info(path)
+        except FileNotFoundError:
+            return None
+        return None if found.get("type") == "directory" else int(found["size"])
+
+    def read(self, name: str) -> bytes | None:
+        """The whole content; None if there is no such file."""
+        fs, path = self._locate(name)
+        try:
+            return bytes(fs.cat_file(path))
+        except FileNotFoundError:
+            return None
+
+    def copy_to(self, name: str, to: Path) -> bool:
+        """Copy a file to a local path.
+
+        Returns:
+            False if there is no such file.
+        """
+        fs, path = self._locate(name)
+        try:
+            fs.get_file(path, str(to))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def remove(self, name: str) -> None:
+        """Delete a file; nothing happens if there is none."""
+        fs, path = self._locate(name)
+        try:
+            fs.rm_file(path)
+        except FileNotFoundError:
+            return
+
+    def publish(self, name: str, content: bytes | Path, *, private: bool = False) -> None:
+        """Write a file so that readers see all of it or none.
+
+        Args:
+            name: Below the folder, with forward slashes.
+            content: Bytes, or a local file to copy.
+            private: Readable by this user only, where the filesystem is local.
+
+        Raises:
+            OSError: It could not be written; nothing is visible under ``name`` then.
+        """
+        fs, path = self._locate(name)
+        if _is_local(fs):
+            _publish_locally(Path(path), content, private=private)
+            return
+        fs.invalidate_cache()
+        if ONE_PUT.intersection(_protocols(fs)):
+            if isinstance(content, Path) and "memory" not in _protocols(fs):
+                fs.put_file(str(content), path)
+            else:
+                fs.pipe_file(path, content.read_bytes() if isinstance(content, Path) else content)
+            return
+        self._publish_by_rename(fs, path, content)
+
+    def _publish_by_rename(self, fs: Any, path: str, content: bytes | Path) -> None:
+        folder, _, base = path.rpartition("/")
+        fs.makedirs(folder, exist_ok=True)
+        part = f"{folder}/.{base}.{uuid.uuid4().hex}.part"
+        try:
+            if isinstance(content, Path):
+                fs.put_file(str(content), part)
+            else:
+                fs.pipe_file(part, content)
+            fs.mv(part, path)
+        except BaseException:
+            try:
+                fs.rm_file(part)
+            except OSError:
+                log.debug("a temporary file is left behind: %s", part)
+            raise
+
+
+def _protocols(fs: Any) -> tuple[str, ...]:
+    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
+
+
+def _is_local(fs: Any) -> bool:
+    return bool({"file", "local"}.intersection(_protocols(fs)))
+
+
+def _publish_locally(path: Path, content: bytes | Path, *, private: bool) -> None:
+    """Write beside the final name, flush to the disk, rename over it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name[:80]}.{uuid.uuid4().hex}.part")
+    mode = 0o600 if private else 0o666
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if isinstance(content, Path):
+                with content.open("rb") as source:
+                    shutil.copyfileobj(source, file, 1024 * 1024)
+            else:
+                file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
