@@ -9,11 +9,11 @@ import ssl
 import tempfile
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Self
 
 from zhiyipdf import blocking
 from zhiyipdf.acquisition import Surroundings
@@ -21,6 +21,7 @@ from zhiyipdf.budget import Budget
 from zhiyipdf.clock import Clock
 from zhiyipdf.conversion import ConversionPath
 from zhiyipdf.errors import AuthenticationError, ZhiyiPDFError
+from zhiyipdf.keys import ApiKey, read_keys
 from zhiyipdf.local import BASE_URL as LOCAL_URL
 from zhiyipdf.local import local_server
 from zhiyipdf.models import (
@@ -31,7 +32,6 @@ from zhiyipdf.models import (
     Outcome,
     ParseOptions,
     Progress,
-    Secret,
     SourceEstimate,
 )
 from zhiyipdf.outcomes import OutcomeStream
@@ -43,20 +43,11 @@ from zhiyipdf.store import Store
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport import HttpTransport, Origin
 
-__all__ = ["ApiKey", "Converter", "default_store"]
+__all__ = ["Converter", "default_store"]
 
 log = logging.getLogger(__name__)
 
 LOCAL = "local"
-
-
-class _HasSecretValue(Protocol):
-    """pydantic's ``SecretStr``, without importing pydantic."""
-
-    def get_secret_value(self) -> str: ...
-
-
-ApiKey = str | Secret | _HasSecretValue | Sequence["str | Secret | _HasSecretValue"]
 
 
 class Converter:
@@ -302,7 +293,7 @@ class Converter:
         A copy in another process takes its key from ``ZHIYIPDF_API_KEY``.
         """
         state = self.__dict__.copy()
-        for name in ("_lock", "_live", "_store", "_budget", "on_progress"):
+        for name in ("_lock", "_live", "_store", "_budget", "_clock", "on_progress"):
             state.pop(name)
         state["_keys"] = ()
         state["_max_points"] = self._budget.max_points
@@ -312,6 +303,7 @@ class Converter:
         max_points = state.pop("_max_points")
         self.__dict__.update(state)
         self._budget = Budget(max_points)
+        self._clock = Clock()
         self.on_progress = None
         self._keys = read_keys(None)
         self._start_afresh()
@@ -447,29 +439,6 @@ async def _outcome(path: ConversionPath, options: ParseOptions, ref: SourceRef) 
         return Outcome(source=ref.uri, conversion=await path.convert(ref, options))
     except Exception as error:  # noqa: BLE001 - an outcome carries whatever went wrong
         return Outcome(source=ref.uri, error=error)
-
-
-def read_keys(api_key: ApiKey | None) -> tuple[Secret, ...]:
-    """Read keys from an argument, or else from ``ZHIYIPDF_API_KEY``.
-
-    Raises:
-        ValueError: A key is empty or holds white space or a line break.
-    """
-    if api_key is None:
-        listed: Sequence[object] = os.environ.get("ZHIYIPDF_API_KEY", "").split(",")
-        listed = [key for key in listed if str(key).strip()]
-    elif isinstance(api_key, str | Secret) or hasattr(api_key, "get_secret_value"):
-        listed = [api_key]
-    else:
-        listed = list(api_key)
-    keys = []
-    for key in listed:
-        value = key.get_secret_value() if hasattr(key, "get_secret_value") else key
-        text = (value.value if isinstance(value, Secret) else str(value)).strip()
-        if not text or not text.isascii() or any(c.isspace() for c in text):
-            raise ValueError("an API key is empty or holds characters no key has")
-        keys.append(Secret(text))
-    return tuple(dict.fromkeys(keys))
 
 
 def default_store() -> str:
