@@ -38,7 +38,7 @@ from zhiyipdf.outcomes import OutcomeStream
 from zhiyipdf.policy import ArchiveLimits, Limits, Polling, Retry, Timeouts
 from zhiyipdf.providers import Provider
 from zhiyipdf.providers.zhiyipdf import BASE_URL, ZhiyiPDF
-from zhiyipdf.sources import SourceRef, expand
+from zhiyipdf.sources import SourceRef, expand, public_uri
 from zhiyipdf.store import Store
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport import HttpTransport, Origin
@@ -453,4 +453,6 @@ def _store_url(store: str | os.PathLike[str] | None) -> str:
 
 
 def _shown(source: object) -> str:
-    return str(source) if isinstance(source, str | os.PathLike) else f"<{type(source).__name__}>"
+    if isinstance(source, str | os.PathLike):
+        return public_uri(os.fspath(source))
+    return f"<{type(source).__name__}>"

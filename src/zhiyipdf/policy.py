@@ -123,6 +123,7 @@ class ArchiveLimits:
         max_depth: Folders in a name.
         max_name_bytes: One part of a name, UTF-8.
         max_path_bytes: A whole name, UTF-8.
+        max_text_bytes: Markdown and text files beside it, together; they are read into memory.
     """
 
     max_entries: int = 20_000
@@ -135,3 +136,4 @@ class ArchiveLimits:
     max_depth: int = 16
     max_name_bytes: int = 255
     max_path_bytes: int = 1024
+    max_text_bytes: int = 256 * MIB

@@ -1,0 +1,5 @@
+"""Finds the page that each block of Markdown comes from. Pure: text in, blocks with pages out."""
+
+from zhiyipdf.grounding.marks import ground
+
+__all__ = ["ground"]

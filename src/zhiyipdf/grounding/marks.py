@@ -1,0 +1,142 @@
+"""Pages from what the Markdown itself says: page marks, else the names of its pictures.
+
+Marks are exact, if they are a sequence that fits the PDF. Names such as ``images/3-2.png`` (page 3,
+second block; wire notes 3.2) are a hint: blocks may move, so what lies between is an estimate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from zhiyipdf.grounding.hints import estimate
+from zhiyipdf.grounding.page_marks import PageMark, find_marks
+from zhiyipdf.images import image_references
+from zhiyipdf.models import Block, Provenance
+
+__all__ = ["ground"]
+
+
+def ground(text: str, blocks: Sequence[Block], total_pages: int) -> tuple[Block, ...]:
+    """Say of each block which page it comes from, as far as the text tells.
+
+    Page marks become blocks of their own, of kind ``comment``; a mark inside a block cuts it in
+    two. Joining the blocks still gives the text to the letter.
+
+    Args:
+        text: Markdown of one variant.
+        blocks: Of that text, covering all of it.
+        total_pages: Pages of the PDF, at least 1.
+
+    Returns:
+        The blocks with provenance: source ``exact`` from marks, or if the PDF has one page;
+        ``estimated`` from names of pictures. Without marks and names they are unchanged.
+
+    Raises:
+        ValueError: ``total_pages`` is less than 1.
+    """
+    if total_pages < 1:
+        raise ValueError(f"total_pages must be at least 1, not {total_pages}")
+    marks = find_marks(text, blocks, total_pages)
+    blocks = _split_at_marks(text, blocks, marks)
+    if total_pages == 1:
+        return tuple(_placed(block, 1) for block in blocks)
+    if not marks:
+        return estimate(blocks, total_pages)
+    return _between_marks(blocks, marks, total_pages)
+
+
+def _between_marks(
+    blocks: Sequence[Block], marks: Sequence[PageMark], total_pages: int
+) -> tuple[Block, ...]:
+    """Give each block the page of the mark before it; what precedes the first mark is estimated."""
+    placed: list[Block] = []
+    leading: list[Block] = []
+    first, page, upcoming = marks[0], 0, list(reversed(marks))
+    for block in blocks:
+        while upcoming and upcoming[-1].start < block.end:
+            page = upcoming.pop().page
+        if page:
+            placed.append(_placed(block, page))
+        else:
+            leading.append(block)
+    return (*_before_first(leading, first.page, total_pages), *placed)
+
+
+def _before_first(leading: Sequence[Block], first_page: int, total_pages: int) -> tuple[Block, ...]:
+    last = min(max(first_page - 1, 1), total_pages)
+    if last == 1:
+        return tuple(_placed(block, 1) for block in leading)
+    return estimate(leading, last, always=True)
+
+
+def _placed(block: Block, page: int) -> Block:
+    return replace(block, provenance=(Provenance(page_number=page, source="exact"),))
+
+
+def _split_at_marks(
+    text: str, blocks: Sequence[Block], marks: Sequence[PageMark]
+) -> tuple[Block, ...]:
+    """Make each mark a block of its own.
+
+    Args:
+        text: Markdown.
+        blocks: Covering all of it.
+        marks: In order, not overlapping, none longer than its block.
+    """
+    pieces: list[Block] = []
+    upcoming = list(reversed(marks))
+    for block in blocks:
+        inside: list[PageMark] = []
+        while upcoming and upcoming[-1].start < block.end:
+            inside.append(upcoming.pop())
+        if inside:
+            _cut(text, block, inside, pieces)
+        else:
+            pieces.append(block)
+    return tuple(pieces)
+
+
+def _cut(text: str, block: Block, marks: Sequence[PageMark], pieces: list[Block]) -> None:
+    """Append the pieces of a block that holds marks; blank ones join the piece before."""
+    edges = [(mark.start, min(mark.end, block.end)) for mark in marks]
+    at, cut = block.start, len(pieces)
+    for start, end in (*edges, (block.end, block.end)):
+        blank = not text[at:start].strip()
+        if not blank:
+            pieces.append(_piece(block, text, at, start))
+        elif pieces and at < start:
+            last = pieces[-1]
+            pieces[-1] = replace(last, end=start, text=text[last.start : start])
+        if start < end:
+            start = at if blank and not pieces else start
+            pieces.append(replace(_piece(block, text, start, end), kind="comment", level=0))
+        at = end
+    _share_out(block, pieces, cut)
+
+
+def _piece(block: Block, text: str, start: int, end: int) -> Block:
+    return replace(block, start=start, end=end, text=text[start:end], images=())
+
+
+def _share_out(block: Block, pieces: list[Block], cut: int) -> None:
+    """Give the pieces of a block what they hold of it; only the first keeps being a heading."""
+    left = list(block.images)
+    first: int | None = None
+    for index in range(cut, len(pieces)):
+        piece = pieces[index]
+        if piece.kind == "comment":
+            continue
+        shown = [r.target for r in image_references(piece.text) if r.target in left]
+        for target in shown:
+            left.remove(target)
+        heading = piece.kind == "heading" and first is not None
+        pieces[index] = replace(
+            piece,
+            images=tuple(shown),
+            kind="paragraph" if heading else piece.kind,
+            level=0 if heading else piece.level,
+        )
+        first = index if first is None else first
+    if left and first is not None:  # their targets stand elsewhere in the text
+        pieces[first] = replace(pieces[first], images=(*pieces[first].images, *left))

@@ -1,0 +1,124 @@
+"""Changes the targets of a text's pictures or takes them out; the rest stays to the letter.
+
+What is written is read back: after ``rewrite_images(text, replace)`` the targets that
+:func:`~zhiyipdf.images.image_references` finds are those that ``replace`` gave.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from zhiyipdf.images.references import ImageReference, scan_images
+
+__all__ = ["remove_images", "rewrite_images"]
+
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "`": "&#96;", "\n": "&#10;", "\r": "&#13;", "\x7f": "&#127;"}
+_IN_ATTRIBUTE = str.maketrans(
+    {**_ENTITIES, "&": "&amp;", '"': "&quot;", "'": "&#39;", "|": "&#124;"}
+)
+# "|" would end a table's cell.
+_IN_TARGET = str.maketrans({**_ENTITIES, "\\": "\\\\", "|": "\\|"})
+_LOOKS_LIKE_ENTITY = re.compile(r"&(?=#?[A-Za-z0-9]+;)")
+_NEEDS_ANGLES = re.compile(r"[\s\x00-\x20]")
+# Where a private mark for "here was something" is taken from: the first that the text has not.
+_PRIVATE_USE = (*range(0xE000, 0xF900), *range(0xF0000, 0xFFFFE))
+_LINK_CLOSE = re.compile(r"\]\([^()\s]*+\)")
+_MAX_PARENTHESES = 32
+
+
+def rewrite_images(text: str, replace: Callable[[str], str | None]) -> str:
+    """Give every picture of a Markdown text the target that a function says.
+
+    Args:
+        text: Markdown.
+        replace: Gets a target (:attr:`ImageReference.target`), gives the new one, or None to leave
+            it. It is called once for each place where a target is written.
+
+    Returns:
+        The text; quoting and escaping of a changed target follow the syntax it stands in.
+    """
+    pieces: list[str] = []
+    at = 0
+    written = {reference.start: reference for reference in scan_images(text).references}
+    for start in sorted(written):
+        reference = written[start]
+        target = replace(reference.target)
+        if target is None or target == reference.target or start < at:
+            continue
+        pieces += (text[at:start], _spell(text, reference, target))
+        at = reference.end
+    pieces.append(text[at:])
+    return "".join(pieces)
+
+
+def remove_images(text: str) -> str:
+    """Take all pictures out of a Markdown text, with their alternative texts.
+
+    Lines and paragraphs that held nothing else go with them: a removed picture leaves no more than
+    one blank line behind. A link around nothing but a picture goes too.
+    """
+    scan = scan_images(text)
+    if not scan.references:
+        return text
+    spans = [_with_link(text, reference) for reference in scan.references]
+    hole = next(mark for mark in map(chr, _PRIVATE_USE) if mark not in text)
+    pieces: list[str] = []
+    at = 0
+    for start, end in sorted([*spans, *scan.definitions]):
+        if start >= at:  # else a picture inside another one's alternative text
+            pieces += (text[at:start], hole)
+        at = max(at, end)
+    pieces.append(text[at:])
+    holed = "".join(pieces)
+    gap = re.compile(rf"(?<![ \t\r\n{hole}])[ \t\r\n]*+(?:{hole}[ \t\r\n]*+)++")
+    return gap.sub(lambda match: _closed_gap(match, hole), holed)
+
+
+def _spell(text: str, reference: ImageReference, target: str) -> str:
+    """Write a target so that it is read back as it is."""
+    before = text[reference.start - 1]
+    if reference.syntax == "html":
+        value = target.translate(_IN_ATTRIBUTE)
+        return value if before in "\"'" else f'"{value}"'
+    value = _LOOKS_LIKE_ENTITY.sub("&amp;", target).translate(_IN_TARGET)
+    if before == "<":
+        return value
+    if not value or _NEEDS_ANGLES.search(value) or not _parentheses_pair(value):
+        return f"<{value}>"
+    return value
+
+
+def _parentheses_pair(value: str) -> bool:
+    depth = 0
+    for character in value:
+        depth += (character == "(") - (character == ")")
+        if not 0 <= depth <= _MAX_PARENTHESES:
+            return False
+    return depth == 0
+
+
+def _with_link(text: str, reference: ImageReference) -> tuple[int, int]:
+    """Give a picture's span, with the link around it if that holds nothing else."""
+    start, end = reference.outer_start, reference.outer_end
+    around = _LINK_CLOSE.match(text, end)
+    if around is not None and text[start - 1 : start] == "[":
+        return start - 1, around.end()
+    return start, end
+
+
+def _closed_gap(match: re.Match[str], hole: str) -> str:
+    """Decide what stays of the white space around pictures that were taken out."""
+    run = match[0]
+    at_start, at_end = match.start() == 0, match.end() == len(match.string)
+    lines = min(2, max(blank.count("\n") for blank in run.split(hole)))
+    if not lines:
+        blank = any(part for part in run.split(hole))
+        return " " if blank and not (at_start or at_end) else ""
+    newline = "\r\n" if "\r\n" in run else "\n"
+    first, last = run.split(hole)[0], run.split(hole)[-1]
+    indented = last if "\n" in last else first
+    indent = indented.rpartition("\n")[2] if "\n" in indented else ""
+    if at_end:
+        return "" if at_start else newline
+    return indent if at_start else newline * lines + indent

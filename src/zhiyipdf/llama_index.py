@@ -1,0 +1,358 @@
+"""PDFs as LlamaIndex documents: a reader for files, SimpleDirectoryReader and pipelines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+try:
+    from llama_index.core.readers.base import BasePydanticReader, ResourcesReaderMixin
+    from llama_index.core.readers.file.base import FileSystemReaderMixin
+    from llama_index.core.readers.loading import ALL_READERS
+    from llama_index.core.schema import Document, MediaResource
+except ImportError as error:
+    raise ImportError(
+        'the LlamaIndex reader needs llama-index-core: pip install "zhiyipdf[llama-index]"'
+    ) from error
+from pydantic import (
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
+
+from zhiyipdf.documents import TECHNICAL_KEYS, ImageMode, MetadataStyle, Record, RecordImage
+from zhiyipdf.loader_options import (
+    LoaderOptions,
+    Location,
+    OnError,
+    secrets_of,
+    store_of,
+    variants_of,
+)
+from zhiyipdf.loading import ConversionReport, Loading, SourceReport
+from zhiyipdf.models import Language, Mode, TableMode, Variant
+from zhiyipdf.sources import expand
+
+__all__ = ["ZhiyiPDFReader"]
+
+# A node parser refuses metadata longer than its chunks; a longer value of ours is not worth that.
+_LONGEST_SHOWN = 160
+
+
+class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderMixin):
+    """Read PDFs as Markdown documents through the ZhiyiPDF service, or without it.
+
+    Setup:
+        .. code-block:: bash
+
+            pip install "zhiyipdf[llama-index]"
+            export ZHIYIPDF_API_KEY="your-api-key"
+
+        Without a key: ``pip install "zhiyipdf[llama-index,local]"`` and ``base_url="local"``.
+
+    Instantiate:
+        .. code-block:: python
+
+            from zhiyipdf import ZhiyiPDFReader
+
+            reader = ZhiyiPDFReader(mode="page")
+
+    Load:
+        .. code-block:: python
+
+            documents = reader.load_data("paper.pdf")
+            documents = SimpleDirectoryReader("papers", file_extractor={".pdf": reader}).load_data()
+
+    Lazy load:
+        .. code-block:: python
+
+            for document in reader.lazy_load_data(["a.pdf", "s3://bucket/b.pdf"]):
+                ...
+
+    Async load:
+        .. code-block:: python
+
+            documents = await reader.aload_data("paper.pdf")
+            async for document in reader.aiter_data("papers/"):
+                ...
+
+    The options mean what they mean to :class:`zhiyipdf.ZhiyiPDFLoader`. Keys and
+    ``storage_options`` stand in no repr and no dump, so a reader made by ``from_dict`` takes its
+    key from the environment; they are part of a pickle, which is how LlamaIndex hands a reader to
+    its worker processes. All calls of one reader share the limit of tasks in flight.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    is_remote: bool = True
+    api_key: str | SecretStr | Sequence[str | SecretStr] | None = Field(
+        default=None, exclude=True, repr=False, description="Keys; default ZHIYIPDF_API_KEY."
+    )
+    base_url: str | None = Field(
+        default=None, description='The service; "local": the embedded server, without a key.'
+    )
+    mode: Mode = Field(default="page", description="One document for each of these.")
+    table_mode: TableMode = Field(default="markdown", description="How tables come.")
+    translate_to: Language | None = Field(default=None, description="Target language.")
+    variants: Variant | Sequence[Variant] | None = Field(
+        default=None, description="Which texts to hand out."
+    )
+    images: ImageMode = Field(default="reference", description="What becomes of pictures.")
+    image_dir: Location | None = Field(
+        default=None, description="fsspec URL to export pictures to."
+    )
+    metadata_style: MetadataStyle = Field(default="rich", description="Lists, or scalars only.")
+    store: Location | Literal[False] | None = Field(
+        default=None, description="fsspec URL where results are kept; False: nowhere."
+    )
+    max_points: int | None = Field(default=None, description="Most points to spend.")
+    on_error: OnError = Field(default="raise", description="Raise, or log and go on.")
+    show_progress: bool = Field(default=False, description="Draw a progress bar.")
+    storage_options: Mapping[str, Any] | None = Field(
+        default=None, exclude=True, repr=False, description="For fsspec."
+    )
+    converter: Any = Field(default=None, exclude=True, repr=False, description="A ready Converter.")
+
+    _loading: Loading = PrivateAttr()
+    _reports: list[SourceReport] = PrivateAttr(default_factory=list)
+
+    @field_validator("api_key")
+    @classmethod
+    def _hide(cls, api_key: Any) -> Any:
+        """Keep keys in a form that does not show itself."""
+        found = secrets_of(api_key)
+        return None if found is None else tuple(SecretStr(key.value) for key in found)
+
+    @field_validator("variants")
+    @classmethod
+    def _as_list(cls, variants: Any) -> Any:
+        return None if variants is None else list(variants_of(variants))
+
+    @field_validator("store", "image_dir", mode="before")
+    @classmethod
+    def _as_text(cls, location: Any) -> Any:
+        """Keep places in a form that JSON knows."""
+        return os.fspath(location) if isinstance(location, os.PathLike) else location
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Refuse options that do not go together, and get ready; nothing is opened yet."""
+        super().model_post_init(context)
+        options = LoaderOptions(
+            api_key=secrets_of(self.api_key),
+            base_url=self.base_url,
+            mode=self.mode,
+            table_mode=self.table_mode,
+            translate_to=self.translate_to,
+            variants=variants_of(self.variants),
+            images=self.images,
+            image_dir=None if self.image_dir is None else os.fspath(self.image_dir),
+            metadata_style=self.metadata_style,
+            store=store_of(self.store),
+            max_points=self.max_points,
+            on_error=self.on_error,
+            show_progress=self.show_progress,
+            storage_options=self.storage_options,
+        )
+        self._loading = Loading(options, converter=self.converter)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the options, keys included; what is open stays in this process."""
+        return {"__dict__": self.__dict__.copy()}
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Name the class for :data:`llama_index.core.readers.loading.ALL_READERS`."""
+        return "ZhiyiPDFReader"
+
+    @property
+    def report(self) -> ConversionReport:
+        """What this reader has done so far: task ids, points, seconds, errors of each source."""
+        return ConversionReport(sources=tuple(self._reports))
+
+    # SimpleDirectoryReader calls `load_data` and `aload_data` with these names; they are part of
+    # LlamaIndex's contract though its base class declares them as *args and **kwargs.
+
+    def lazy_load_data(
+        self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
+    ) -> Iterator[Document]:
+        """Convert PDFs and yield their documents in input order, each as soon as its file is done.
+
+        Args:
+            file: Local path, folder, glob, any fsspec URL, bytes, a binary file, or a sequence of
+                these.
+            extra_info: Metadata for every document; ours wins where both have a key.
+            fs: The fsspec filesystem ``file`` is on, as SimpleDirectoryReader gives it.
+
+        Raises:
+            ZhiyiPDFError: A PDF cannot be converted, with ``on_error="raise"``.
+            OSError: A file cannot be read, the same.
+        """
+        for record in self._loading.records(file, self._reports, fs=fs):
+            yield _document(record, extra_info)
+
+    def load_data(
+        self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
+    ) -> list[Document]:
+        """Convert PDFs; see :meth:`lazy_load_data`."""
+        return list(self.lazy_load_data(file, extra_info, fs))
+
+    async def aiter_data(
+        self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
+    ) -> AsyncGenerator[Document, None]:
+        """Yield documents on the caller's event loop; see :meth:`lazy_load_data`."""
+        records = self._loading.arecords(file, self._reports, fs=fs)
+        try:
+            async for record in records:
+                yield _document(record, extra_info)
+        finally:
+            await records.aclose()
+
+    async def aload_data(
+        self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
+    ) -> list[Document]:
+        """Convert PDFs on the caller's event loop; see :meth:`lazy_load_data`."""
+        return [document async for document in self.aiter_data(file, extra_info, fs)]
+
+    async def alazy_load_data(
+        self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
+    ) -> Iterable[Document]:
+        """Convert PDFs on the caller's event loop; see :meth:`lazy_load_data`.
+
+        LlamaIndex wants an ordinary iterable from this coroutine, and that cannot wait; so all are
+        converted when it returns. :meth:`aiter_data` gives them one by one.
+        """
+        return await self.aload_data(file, extra_info, fs)
+
+    def list_resources(self, file: Any = None, fs: Any = None) -> list[str]:
+        """Name the PDFs that a folder, glob or sequence stands for; nothing is opened.
+
+        Args:
+            file: As for :meth:`lazy_load_data`. A reader has no place of its own, so None gives
+                an empty list.
+            fs: The same.
+        """
+        if file is None:
+            return []
+        return [ref.uri for ref in expand(file, storage_options=self.storage_options, fs=fs)]
+
+    def load_resource(
+        self, resource_id: str, extra_info: Mapping[str, Any] | None = None, fs: Any = None
+    ) -> list[Document]:
+        """Convert one of the PDFs of :meth:`list_resources`."""
+        return self.load_data(resource_id, extra_info, fs)
+
+    async def aload_resource(
+        self, resource_id: str, extra_info: Mapping[str, Any] | None = None, fs: Any = None
+    ) -> list[Document]:
+        """Convert one of the PDFs of :meth:`list_resources` on the caller's event loop."""
+        return await self.aload_data(resource_id, extra_info, fs)
+
+    def get_resource_info(
+        self,
+        resource_id: str,
+        file: Any = None,  # noqa: ARG002 - list_resources_with_info hands list_resources's on
+        fs: Any = None,
+    ) -> dict[str, Any]:
+        """Tell a PDF's ``file_path``, ``file_name``, ``file_type`` and, if known, ``file_size``.
+
+        Args:
+            resource_id: One of :meth:`list_resources`.
+            file: What that was given; not needed here.
+            fs: The same.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+        """
+        filesystem, path = self._locate(resource_id, fs)
+        size = filesystem.info(path).get("size")
+        found = {
+            "file_path": resource_id,
+            "file_name": unquote(Path(urlsplit(path).path).name) or resource_id,
+            "file_type": "application/pdf",
+            "file_size": size,
+        }
+        return {key: value for key, value in found.items() if value is not None}
+
+    def read_file_content(self, input_file: Any, **kwargs: Any) -> bytes:
+        """Read a file as it is, unconverted; ``fs`` as for :meth:`lazy_load_data`."""
+        filesystem, path = self._locate(input_file, kwargs.get("fs"))
+        with filesystem.open(path, "rb") as file:
+            return bytes(file.read())
+
+    def _locate(self, file: Any, fs: Any) -> tuple[Any, str]:
+        if fs is not None:
+            return fs, os.fspath(file)
+        from fsspec.core import url_to_fs
+
+        filesystem, path = url_to_fs(os.fspath(file), **(self.storage_options or {}))
+        return filesystem, path
+
+
+class _ImageDocument(Document):
+    """A document with a picture that can be stored.
+
+    LlamaIndex 0.14 leaves ``MediaResource.url`` a URL object in ``to_dict``, and ``json`` refuses
+    that whenever a docstore is persisted. The class name in a dump is that of Document, which is
+    what a store makes of it again.
+    """
+
+    @model_serializer(mode="wrap")
+    def custom_model_dump(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        """Dump as Document does, but with the picture's URL as text."""
+        dumped: dict[str, Any] = super().custom_model_dump(handler, info)
+        picture = dumped.get("image_resource")
+        if isinstance(picture, dict) and picture.get("url") is not None:
+            picture["url"] = str(picture["url"])
+        return dumped
+
+
+def _document(record: Record, extra_info: Mapping[str, Any] | None) -> Document:
+    """Write a record as LlamaIndex has it.
+
+    No SOURCE relation is set: it would make every page a node of one document, and a pipeline with
+    a docstore would then convert and embed all of them again on each run.
+    """
+    metadata = {**(extra_info or {}), **record.metadata}
+    hidden = [
+        key
+        for key, value in record.metadata.items()
+        if key in TECHNICAL_KEYS or (isinstance(value, str) and len(value) > _LONGEST_SHOWN)
+    ]
+    media: dict[str, MediaResource] = {}
+    if record.text:
+        media["text_resource"] = MediaResource(text=record.text)
+    if record.kind == "image":
+        media["image_resource"] = _media(record.images[0])
+    form: type[Document] = _ImageDocument if record.kind == "image" else Document
+    return form(
+        id_=record.id,
+        metadata=metadata,
+        excluded_embed_metadata_keys=list(hidden),
+        excluded_llm_metadata_keys=list(hidden),
+        **media,
+    )
+
+
+def _media(image: RecordImage) -> MediaResource:
+    """Refer to a picture: by path if it is local, else by URL; bytes would be lost in a docstore.
+
+    A remote URL as ``path`` would be: ``s3://b/x`` becomes ``s3:/b/x``.
+    """
+    parts = urlsplit(image.uri)
+    if parts.scheme == "file":
+        return MediaResource(path=Path(url2pathname(parts.path)), mimetype=image.media_type)
+    return MediaResource.model_validate({"url": image.uri, "mimetype": image.media_type})
+
+
+ALL_READERS[ZhiyiPDFReader.class_name()] = ZhiyiPDFReader

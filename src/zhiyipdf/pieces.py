@@ -1,0 +1,272 @@
+"""Cuts the Markdown of a conversion into whole files, pages or blocks, and pairs its variants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from zhiyipdf.models import Block, Conversion, Mode, PageSource, Provenance, Variant
+
+__all__ = ["Piece", "Place", "cut", "place_of"]
+
+# From sure to unknown; a page is as sure as the least sure of its blocks.
+_CERTAINTY: tuple[PageSource, ...] = ("exact", "aligned", "estimated", "none")
+
+# The marks of grounding/page_marks.py, which are blocks of their own by now; any other comment is
+# part of the text.
+_PAGE_MARK = re.compile(
+    r"\s*(?:\f|<!--\s*page(?:\s*[:=#]\s*|\s+)\d+\s*(?:(?:of|/)\s*\d+\s*)?-->"
+    r"|\{\d+\}-{48}|\[page\s+\d+\])\s*",
+    re.IGNORECASE,
+)
+# A block that may stand on more pages than these leaves the file uncut: no page is better than a
+# wrong one in a citation.
+_MOST_CHOICES = 2
+_LEADING_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The page something stands on.
+
+    Attributes:
+        page_number: 1-based first page; None if unknown.
+        page_number_end: Last page; None if unknown.
+        source: How the page was found.
+        score: Probability from 0 to 1 that it is right.
+    """
+
+    page_number: int | None = None
+    page_number_end: int | None = None
+    source: PageSource = "none"
+    score: float = 0.0
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Text of one variant that becomes one record.
+
+    Attributes:
+        position: Which of its like it is: part of the record's id.
+        pair: The same for the pieces of other variants that say the same.
+        text: Markdown.
+        blocks: What the text is made of; empty only if the variant has no blocks.
+        place: Where it stands.
+    """
+
+    position: str
+    pair: str
+    text: str
+    blocks: tuple[Block, ...]
+    place: Place = NOWHERE
+
+
+def cut(
+    conversion: Conversion, variants: Sequence[Variant], mode: Mode
+) -> Mapping[Variant, list[Piece]]:
+    """Cut some variants of a conversion into pieces.
+
+    Args:
+        conversion: The converted PDF.
+        variants: Which of its variants to cut; all are among ``conversion.markdown``.
+        mode: ``single``: each variant whole, to the letter. ``page``: a piece for each page with
+            text, in the order of pages, or the whole variant where no page is known. ``block``: a
+            piece for each block. Page marks and empty blocks are no part of pages and blocks.
+
+    Returns:
+        For each variant its pieces in reading order.
+    """
+    if mode == "block":
+        pairs = _pair_blocks(conversion, variants)
+        return {v: _blocks(_kept(conversion, v), pairs[v]) for v in variants}
+    pieces = {}
+    for variant in variants:
+        blocks = conversion.blocks_by_variant.get(variant, ())
+        pages = _pages(_kept(conversion, variant), len(conversion.pages)) if mode == "page" else []
+        pieces[variant] = pages or [_whole(conversion, variant, blocks)]
+    return pieces
+
+
+def place_of(block: Block) -> Place:
+    """Tell where one block stands."""
+    if not block.provenance:
+        return NOWHERE
+    first, last = block.provenance[0], block.provenance[-1]
+    return Place(
+        page_number=first.page_number,
+        page_number_end=last.page_number,
+        source=first.source,
+        score=first.score,
+    )
+
+
+def _kept(conversion: Conversion, variant: Variant) -> list[Block]:
+    """Leave out page marks and blocks without text."""
+    return [
+        block
+        for block in conversion.blocks_by_variant.get(variant, ())
+        if block.text.strip() and not (block.kind == "comment" and _PAGE_MARK.fullmatch(block.text))
+    ]
+
+
+def _whole(conversion: Conversion, variant: Variant, blocks: tuple[Block, ...]) -> Piece:
+    """Take a variant as it is. It has a page of its own only if the PDF has no more than one."""
+    one_page = len(conversion.pages) == 1 and any(block.provenance for block in blocks)
+    pages = _pages(_kept(conversion, variant), 1) if one_page else []
+    return Piece(
+        position="file",
+        pair="file",
+        text=conversion.markdown[variant],
+        blocks=blocks,
+        place=pages[0].place if len(pages) == 1 else NOWHERE,
+    )
+
+
+def _blocks(blocks: Sequence[Block], pairs: Sequence[str]) -> list[Piece]:
+    return [
+        Piece(
+            position=f"block:{position}",
+            pair=pair,
+            text=_trimmed(block.text),
+            blocks=(block,),
+            place=place_of(block),
+        )
+        for position, (block, pair) in enumerate(zip(blocks, pairs, strict=True))
+    ]
+
+
+def _pages(blocks: Sequence[Block], last_page: int) -> list[Piece]:
+    """Gather the blocks of each page, in the order of pages; none if too little is known."""
+    by_page: dict[int, list[tuple[Block, Provenance]]] = {}
+    for block, found in _placed(blocks, last_page):
+        if found is None:
+            return []
+        by_page.setdefault(found.page_number, []).append((block, found))
+    pieces = []
+    for page_number, placed in sorted(by_page.items()):
+        members = tuple(block for block, _ in placed)
+        ends = [block.provenance[-1].page_number for block in members if block.provenance]
+        place = Place(
+            page_number=page_number,
+            page_number_end=max([page_number, *ends]),
+            source=max((found.source for _, found in placed), key=_CERTAINTY.index),
+            score=min(found.score for _, found in placed),
+        )
+        name = f"page:{page_number}"
+        pieces.append(
+            Piece(position=name, pair=name, text=_joined(members), blocks=members, place=place)
+        )
+    return pieces
+
+
+def _placed(
+    blocks: Sequence[Block], last_page: int
+) -> Iterator[tuple[Block, Provenance | None]]:
+    """Give each block one page, or None where that would be a guess.
+
+    A block without a page stays with the page before it, or with the first page known. It may
+    stand on any page from the one before to the one after, each as probable as the others; if
+    that is one page, it is as sure as its neighbour, and if it is more than two, nobody knows.
+    """
+    behind: Provenance | None = None
+    for block, ahead in zip(blocks, _ahead(blocks), strict=True):
+        if block.provenance:
+            behind = block.provenance[-1]
+            yield block, block.provenance[0]
+            continue
+        neighbour = behind or ahead
+        if neighbour is None:  # no block has a page
+            yield block, None
+            continue
+        before = behind.page_number if behind else 1
+        after = ahead.page_number if ahead else last_page
+        choices = abs(after - before) + 1
+        if choices > 1:
+            neighbour = replace(neighbour, source="estimated", score=1 / choices)
+        yield block, neighbour if choices <= _MOST_CHOICES else None
+
+
+def _ahead(blocks: Sequence[Block]) -> list[Provenance | None]:
+    """For each block what says where it is, or where the next block is of which that is known."""
+    found: list[Provenance | None] = []
+    for block in reversed(blocks):
+        found.append(block.provenance[0] if block.provenance else found[-1] if found else None)
+    return found[::-1]
+
+
+def _joined(blocks: Sequence[Block]) -> str:
+    """Join blocks so that what was left out between two of them does not make them one."""
+    text, end = "", blocks[0].start
+    for block in blocks:
+        if block.start != end and not text.endswith("\n\n"):
+            text = text.rstrip("\n") + "\n\n"
+        text, end = text + block.text, block.end
+    return _trimmed(text)
+
+
+def _trimmed(text: str) -> str:
+    """Drop blank lines at both ends; spaces before the first word may mean something."""
+    return _LEADING_BLANK_LINES.sub("", text).rstrip()
+
+
+def _pair_blocks(
+    conversion: Conversion, variants: Sequence[Variant]
+) -> Mapping[Variant, list[str]]:
+    """Name for each block of each variant the block of the original that it renders."""
+    original = _kept(conversion, "original")
+    pairs: dict[Variant, list[str]] = {}
+    for variant in variants:
+        blocks = _kept(conversion, variant)
+        if variant == "original":
+            found: Mapping[int, int] = {i: i for i in range(len(blocks))}
+        elif variant == "bilingual":
+            found = _pair_bilingual(original, blocks)
+        else:
+            found = _common(_shapes(original), _shapes(blocks))
+        pairs[variant] = [
+            f"block:{found[i]}" if i in found else f"{variant}:{i}" for i in range(len(blocks))
+        ]
+    return pairs
+
+
+def _pair_bilingual(original: Sequence[Block], blocks: Sequence[Block]) -> dict[int, int]:
+    """Pair a text that has each block of the original and, after it, the block's translation."""
+    found = _common([_words(b) for b in original], [_words(b) for b in blocks])
+    for i in range(1, len(blocks)):
+        if i not in found and i - 1 in found and blocks[i].kind == original[found[i - 1]].kind:
+            found[i] = found[i - 1]
+    return found
+
+
+def _words(block: Block) -> object:
+    return " ".join(block.text.split())
+
+
+def _shapes(blocks: Iterable[Block]) -> list[object]:
+    """What a translation leaves as it is."""
+    return [(block.kind, block.level, block.images) for block in blocks]
+
+
+def _common(first: Sequence[object], second: Sequence[object]) -> dict[int, int]:
+    """Find a longest common subsequence: for indices of the second those of the first.
+
+    rapidfuzz does it in well under a second for ten thousand blocks of a few kinds;
+    :mod:`difflib` needs quadratic time and more for such sequences.
+    """
+    if first == second:
+        return {i: i for i in range(len(first))}
+    from rapidfuzz.distance import LCSseq
+
+    numbers: dict[object, int] = {}
+    left = [numbers.setdefault(item, len(numbers)) for item in first]
+    right = [numbers.setdefault(item, len(numbers)) for item in second]
+    return {
+        code.dest_start + step: code.src_start + step
+        for code in LCSseq.opcodes(left, right)
+        if code.tag == "equal"
+        for step in range(code.src_end - code.src_start)
+    }

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.conversions import blocks, conversion, on
+from zhiyipdf.grounding import ground
+from zhiyipdf.markdown import split_blocks
+from zhiyipdf.models import Block, BlockKind, ParseOptions
+from zhiyipdf.pieces import cut
+
+KINDS: list[BlockKind] = ["heading", "paragraph", "list", "table", "image", "formula", "comment"]
+PAGES = st.lists(st.integers(1, 9), min_size=1, max_size=2).map(sorted).map(lambda p: on(*p))
+BLOCKS = st.lists(
+    st.tuples(st.sampled_from(KINDS), st.text(max_size=8), st.one_of(st.just(()), PAGES)),
+    max_size=12,
+).map(lambda pieces: blocks(*pieces))
+
+
+def pages(*pieces: tuple[object, ...], total: int = 9) -> list[tuple[int | None, str, str, float]]:
+    cuts = cut(conversion(blocks(*pieces), pages=total), ["original"], "page")["original"]
+    return [(p.place.page_number, p.text, p.place.source, p.place.score) for p in cuts]
+
+
+def test_a_block_without_a_page_stays_with_the_page_around_it() -> None:
+    assert pages(
+        ("paragraph", "a\n\n", on(1)), ("formula", "$$x$$\n\n"), ("paragraph", "b\n\n", on(1))
+    ) == [(1, "a\n\n$$x$$\n\nb", "exact", 1.0)]
+
+
+def test_a_block_between_two_neighbouring_pages_makes_the_page_before_an_estimate() -> None:
+    assert pages(
+        ("paragraph", "a\n\n", on(1)), ("formula", "$$x$$\n\n"), ("paragraph", "b\n\n", on(2))
+    ) == [(1, "a\n\n$$x$$", "estimated", 0.5), (2, "b", "exact", 1.0)]
+
+
+def test_a_block_that_may_stand_on_more_than_two_pages_leaves_the_file_uncut() -> None:
+    assert pages(
+        ("paragraph", "a\n\n", on(1)), ("formula", "$$x$$\n\n"), ("paragraph", "b\n\n", on(3))
+    ) == [(None, "a\n\n$$x$$\n\nb\n\n", "none", 0.0)]
+
+
+def test_leading_blocks_without_a_page_go_to_the_first_page_known() -> None:
+    assert pages(("heading", "# A\n\n"), ("paragraph", "b", on(2))) == [
+        (2, "# A\n\nb", "estimated", 0.5)
+    ]
+    assert pages(("heading", "# A\n\n"), ("paragraph", "b", on(1))) == [
+        (1, "# A\n\nb", "exact", 1.0)
+    ]
+
+
+def test_what_follows_the_last_page_known_is_sure_only_on_the_last_page() -> None:
+    assert pages(("paragraph", "a\n\n", on(2)), ("paragraph", "b"), total=2) == [
+        (2, "a\n\nb", "exact", 1.0)
+    ]
+    assert pages(("paragraph", "a\n\n", on(2)), ("paragraph", "b"), total=3) == [
+        (2, "a\n\nb", "estimated", 0.5)
+    ]
+
+
+def test_a_page_is_gathered_even_if_the_text_leaves_it_and_comes_back() -> None:
+    assert pages(
+        ("paragraph", "a\n", on(1)), ("footnote", "[^1]: n\n", on(2)), ("paragraph", "b\n", on(1))
+    ) == [(1, "a\n\nb", "exact", 1.0), (2, "[^1]: n", "exact", 1.0)]
+
+
+def test_a_page_mark_between_two_blocks_does_not_make_them_one() -> None:
+    marked = [
+        ("paragraph", "a\n", on(1)),
+        ("comment", "<!-- page 1 -->\n"),
+        ("paragraph", "b\n", on(1)),
+    ]
+    assert pages(*marked) == [(1, "a\n\nb", "exact", 1.0)]
+
+
+def test_a_comment_that_is_no_page_mark_belongs_to_the_text() -> None:
+    comment = "<!-- page without text, see figure 3 -->"
+    assert pages(("comment", comment, on(1))) == [(1, comment, "exact", 1.0)]
+
+
+@pytest.mark.parametrize(
+    "mark", ["\f", "<!-- page 3 -->", "<!-- Page: 12 of 30 -->", "{0}" + "-" * 48, "[page 3]"]
+)
+def test_every_kind_of_page_mark_is_left_out(mark: str) -> None:
+    assert pages(("comment", f"{mark}\n\n", on(1)), ("paragraph", "a", on(1))) == [
+        (1, "a", "exact", 1.0)
+    ]
+
+
+@pytest.mark.parametrize("mark", ["\f", "<!-- page {} -->\n\n", "{{{}}}" + "-" * 48 + "\n\n"])
+def test_the_marks_that_grounding_finds_are_left_out(mark: str) -> None:
+    text = "".join(f"{mark.format(page)}Text {page}.\n\n" for page in (1, 2, 3))
+    made = conversion(ground(text, split_blocks(text), 3), pages=3)
+    assert made.markdown["original"] == text
+    pieces = cut(made, ["original"], "page")["original"]
+    assert [piece.text for piece in pieces] == ["Text 1.", "Text 2.", "Text 3."]
+
+
+def test_spaces_before_the_first_word_stay_because_they_may_mean_code() -> None:
+    assert pages(("code", "\n    indented()\n\n", on(1)))[0][1] == "    indented()"
+
+
+@given(BLOCKS)
+def test_every_kept_block_is_on_exactly_one_page(made: tuple[Block, ...]) -> None:
+    cuts = cut(conversion(made, pages=9), ["original"], "page")["original"]
+    starts = sorted(block.start for piece in cuts for block in piece.blocks)
+    kept = cut(conversion(made, pages=9), ["original"], "block")["original"]
+    if [piece.place.page_number for piece in cuts] != [None]:
+        assert starts == [block.start for piece in kept for block in piece.blocks]
+        numbers = [piece.place.page_number for piece in cuts]
+        assert numbers == sorted(set(numbers))
+        assert all(0 < piece.place.score <= 1 for piece in cuts)
+    else:
+        assert [piece.text for piece in cuts] == ["".join(block.text for block in made)]
+
+
+@given(BLOCKS, BLOCKS, BLOCKS)
+def test_positions_are_unique_and_pairs_never_join_two_blocks_of_a_translation(
+    original: tuple[Block, ...], translated: tuple[Block, ...], bilingual: tuple[Block, ...]
+) -> None:
+    options = ParseOptions(translate_to="en", variants=("original", "translated", "bilingual"))
+    made = conversion(original, translated=translated, bilingual=bilingual, options=options)
+    for mode in ("single", "page", "block"):
+        for variant, pieces in cut(made, options.variants, mode).items():
+            assert len({piece.position for piece in pieces}) == len(pieces)
+            if variant != "bilingual":
+                assert len({piece.pair for piece in pieces}) == len(pieces)
+
+
+def test_pairing_ten_thousand_blocks_finds_those_that_stayed() -> None:
+    chance = random.Random(7)
+    kinds = [chance.choice(KINDS[:-1]) for _ in range(10_000)]
+    original = blocks(*((kind, f"{kind} {i}\n\n") for i, kind in enumerate(kinds)))
+    fewer = [kind for i, kind in enumerate(kinds) if i % 10]
+    translated = blocks(*((kind, f"译 {i}\n\n") for i, kind in enumerate(fewer)))
+    options = ParseOptions(translate_to="zh", variants=("original", "translated"))
+    made = conversion(original, translated=translated, options=options)
+    cuts = cut(made, options.variants, "block")
+    paired = {p.pair for p in cuts["original"]} & {p.pair for p in cuts["translated"]}
+    assert len(paired) == len(fewer)
