@@ -9,7 +9,7 @@ import ssl
 import tempfile
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -198,7 +198,7 @@ class Converter:
         *,
         ordered: bool = False,
         fs: Any = None,
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """Convert many PDFs; see :meth:`aconvert_many`."""
         return blocking.iterate(
             lambda: self.aconvert_many(sources, options, ordered=ordered, fs=fs)

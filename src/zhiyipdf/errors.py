@@ -114,7 +114,9 @@ class ZhiyiPDFError(Exception):
             text = f"{self.source}: {text}"
         if self.task_id and self.task_id not in text:
             text = f"{text} (task {self.task_id})"
-        return f"{text} {self.hint}".rstrip()
+        if not self.hint:
+            return text
+        return f"{text}{'' if text.endswith(('.', '!', '?')) else '.'} {self.hint}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by state: process pools carry these errors, whatever a subclass's arguments."""

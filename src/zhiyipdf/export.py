@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import re
 import secrets
@@ -12,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from zhiyipdf.models import Asset
+from zhiyipdf.models import SUFFIXES, Asset
 from zhiyipdf.sources import public_uri
 
 __all__ = ["as_uri", "export_images"]
@@ -21,17 +20,6 @@ __all__ = ["as_uri", "export_images"]
 _PARALLEL_WRITES = 8
 
 _SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]+(?:://|::)")
-
-# mimetypes depends on the machine's tables; what services send does not.
-_SUFFIXES = {
-    "image/png": ".png",
-    "image/jpeg": ".jpg",
-    "image/gif": ".gif",
-    "image/webp": ".webp",
-    "image/svg+xml": ".svg",
-    "image/bmp": ".bmp",
-    "image/tiff": ".tif",
-}
 
 
 def as_uri(location: str) -> str:
@@ -106,7 +94,7 @@ def export_images(
 
 
 def _file_name(asset: Asset) -> str:
-    suffix = _SUFFIXES.get(asset.media_type) or mimetypes.guess_extension(asset.media_type) or ""
+    suffix = SUFFIXES.get(asset.media_type, "")
     return asset.sha256[:32] + suffix
 
 

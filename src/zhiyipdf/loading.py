@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,11 +12,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from zhiyipdf import blocking
-from zhiyipdf.documents import Record, make_records
+from zhiyipdf.documents import Record
 from zhiyipdf.errors import ZhiyiPDFError
-from zhiyipdf.export import as_uri, export_images
 from zhiyipdf.loader_options import LoaderOptions, secrets_of
-from zhiyipdf.models import Asset, Conversion, Outcome, Progress
+from zhiyipdf.models import Conversion, Outcome, Progress
+from zhiyipdf.presentation import Presentation
 from zhiyipdf.threads import in_thread
 
 if TYPE_CHECKING:
@@ -194,34 +193,22 @@ class Loading:
 
     def _records_of(self, conversion: Conversion) -> Iterator[Record]:
         options = self.options
-        return make_records(
-            conversion,
+        presentation = Presentation(
+            read_asset=self.converter.read_asset,
+            keeps_assets=self.converter.keeps_assets,
             mode=options.mode,
             images=options.images,
+            image_dir=options.image_dir,
             metadata_style=options.metadata_style,
-            uris=self._uris(conversion) if options.images in {"reference", "documents"} else None,
-            inline=_DataURIs(conversion.assets, self.converter.read_asset),
+            storage_options=options.storage_options,
         )
-
-    def _uris(self, conversion: Conversion) -> Mapping[str, str]:
-        """See to it that the pictures are where they can stay, and tell where that is."""
-        pictures = [asset for asset in conversion.assets if asset.is_image]
-        if self.options.image_dir is not None:
-            return export_images(
-                [asset for asset in pictures if asset.referenced],
-                read=self.converter.read_asset,
-                image_dir=self.options.image_dir,
-                storage_options=self.options.storage_options,
-            )
-        if self.converter.keeps_assets:
-            return {asset.name: as_uri(asset.uri) for asset in pictures}
-        if pictures and not self._warned:
+        if presentation.loses_pictures(conversion) and not self._warned:
             self._warned = True
             logger.warning(
                 "store=False keeps no pictures, so links to them stay as the service wrote them; "
                 'give an image_dir, or use images="inline" or images="drop"'
             )
-        return {}
+        return presentation.records(conversion)
 
     def _open_bar(self) -> tqdm[Any] | None:
         if not self.options.show_progress:
@@ -262,21 +249,3 @@ def _source_report(outcome: Outcome) -> SourceReport:
         from_store=conversion.from_store,
         error=error,
     )
-
-
-class _DataURIs(Mapping[str, str]):
-    """Pictures as ``data:`` URIs by name, each read when it is asked for, so none is kept."""
-
-    def __init__(self, assets: Sequence[Asset], read: Callable[[Asset], bytes]) -> None:
-        self._pictures = {asset.name: asset for asset in assets if asset.is_image}
-        self._read = read
-
-    def __getitem__(self, name: str) -> str:
-        asset = self._pictures[name]
-        return f"data:{asset.media_type};base64,{base64.b64encode(self._read(asset)).decode()}"
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._pictures)
-
-    def __len__(self) -> int:
-        return len(self._pictures)

@@ -163,9 +163,7 @@ def _pages(blocks: Sequence[Block], last_page: int) -> list[Piece]:
     return pieces
 
 
-def _placed(
-    blocks: Sequence[Block], last_page: int
-) -> Iterator[tuple[Block, Provenance | None]]:
+def _placed(blocks: Sequence[Block], last_page: int) -> Iterator[tuple[Block, Provenance | None]]:
     """Give each block one page, or None where that would be a guess.
 
     A block without a page stays with the page before it, or with the first page known. It may

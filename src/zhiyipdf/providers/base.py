@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from zhiyipdf.errors import ZhiyiPDFError
 from zhiyipdf.models import ParseOptions, Secret, Submission, TaskStatus
 from zhiyipdf.transport import BytesSink, MultipartUpload, UploadOutcome
 
@@ -86,5 +87,5 @@ class Provider(Protocol):
     async def balance(self, *, key: Secret) -> int:
         """Points left on a key."""
 
-    def failure(self, status: TaskStatus, task_id: str) -> Exception:
+    def failure(self, status: TaskStatus, task_id: str) -> ZhiyiPDFError:
         """The error of a failed task."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zhiyipdf.bundle import Unpacked, UnpackedFile
-from zhiyipdf.models import Asset, Bundle, TaskRef, Variant
+from zhiyipdf.models import SUFFIXES, Asset, Bundle, TaskRef, Variant
 from zhiyipdf.store.files import Files
 from zhiyipdf.store.records import TaskRecord
 
@@ -21,17 +21,6 @@ log = logging.getLogger(__name__)
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-# Fixed: `mimetypes` reads tables of the machine, and a name must be the same everywhere.
-SUFFIXES = {
-    "image/png": ".png",
-    "image/jpeg": ".jpg",
-    "image/gif": ".gif",
-    "image/webp": ".webp",
-    "image/bmp": ".bmp",
-    "image/tiff": ".tif",
-    "image/svg+xml": ".svg",
-    "application/json": ".json",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,245 @@
+"""The engine that really converts: liteparse with our repairs, PDFium for pictures."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from zhiyipdf.server.engine import PICTURE_FOLDER, EngineFailure, PageMarkdown
+from zhiyipdf.server.page_pictures import Drawing
+from zhiyipdf.server.repairs import (
+    HeadingCandidate,
+    body_size,
+    count_sizes,
+    drop_controls,
+    drop_empty_fences,
+    has_text,
+    heading_levels,
+    image_tag,
+    is_heading_text,
+    join_wrapped_cjk,
+    promote_headings,
+    replace_pictures,
+    replace_tables,
+)
+
+__all__ = ["BLANK_PAGE", "PICTURE_PAGE", "UNREADABLE_PAGE", "LiteparseEngine", "batch_size"]
+
+logger = logging.getLogger(__name__)
+
+# Without a number on purpose: these must not be taken for page marks.
+PICTURE_PAGE = "<!-- This page has no text; it is shown as a picture. -->"
+BLANK_PAGE = "<!-- This page is blank. -->"
+UNREADABLE_PAGE = "<!-- This page is damaged and cannot be read. -->"
+# Running headers and footers are recognised within a batch, so batches are large; memory (1.3 MB a
+# page and the pictures) keeps them from being larger.
+BATCH_PAGES = 50
+
+
+def batch_size(pages: int) -> int:
+    """Pages a batch, so that all batches are about equal and none is a single last page.
+
+    Args:
+        pages: Of the whole document.
+    """
+    return math.ceil(pages / math.ceil(pages / BATCH_PAGES))
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A page before the whole document is known."""
+
+    number: int
+    width: float
+    height: float
+    markdown: str
+    candidates: list[HeadingCandidate] = field(default_factory=list)
+
+
+class LiteparseEngine:
+    """Converts with liteparse 2.18 or newer, draws with PDFium. No OCR is offered."""
+
+    def count_pages(self, pdf: Path) -> int:
+        """Count the pages that PDFium can load.
+
+        Raises:
+            EngineFailure: A password is needed, or it cannot be opened, or has no page.
+        """
+        with Drawing(pdf) as drawing:
+            pages = drawing.loadable_pages()
+        if not pages:
+            raise EngineFailure("invalid", "none of the PDF's pages can be loaded")
+        return pages
+
+    def convert(
+        self,
+        pdf: Path,
+        folder: Path,
+        *,
+        table_mode: Literal["markdown", "image"],
+        on_page: Callable[[int], None],
+    ) -> Sequence[PageMarkdown]:
+        """Convert the document; see :meth:`zhiyipdf.server.engine.Engine.convert`."""
+        pictures = folder / PICTURE_FOLDER
+        pictures.mkdir(exist_ok=True)
+        sizes: Counter[float] = Counter()
+        drafts: list[_Draft] = []
+        with Drawing(pdf) as drawing:
+            on_page(1)
+            for batch in _batches(pdf, drawing.pages):
+                converted = {page.page_num: page for page in batch.result.pages}
+                images = {image.id: image for image in batch.result.images}
+                for number in range(batch.start_page, batch.end_page + 1):
+                    on_page(number)
+                    writer = _PageWriter(drawing, pictures, number, table_mode)
+                    page = converted.get(number)
+                    if page is not None:
+                        sizes += count_sizes((i.text, i.font_size) for i in page.text_items)
+                    drafts.append(writer.draft(page, images))
+        if not drafts:
+            raise EngineFailure("failed", "no page could be converted")
+        return _finish(drafts, sizes)
+
+
+def _batches(pdf: Path, pages: int) -> Iterator[Any]:
+    from liteparse import LiteParse, ParseError
+
+    parser = LiteParse(
+        output_format="markdown",
+        ocr_enabled=False,  # the default tries to download training files
+        image_mode="placeholder",
+        extract_images=True,
+        extract_blocks=True,
+        include_complexity=True,
+        continue_on_page_error=True,
+        quiet=True,
+        max_pages=pages,  # its own default is 1000
+    )
+    try:
+        yield from parser.parse_batches(pdf, batch_size(pages))
+    except ParseError as error:
+        raise _failure(str(error)) from error
+
+
+def _failure(message: str) -> EngineFailure:
+    # All of liteparse's failures are one class with a text.
+    if "password required" in message:
+        return EngineFailure("encrypted", "a password is needed")
+    if "invalid PDF format" in message or "page not found" in message:
+        return EngineFailure("invalid", "the PDF cannot be opened")
+    return EngineFailure("failed", message)
+
+
+class _PageWriter:
+    """Turns one page of the engine into a draft, and writes its pictures."""
+
+    def __init__(
+        self,
+        drawing: Drawing,
+        pictures: Path,
+        number: int,
+        table_mode: Literal["markdown", "image"],
+    ) -> None:
+        self._drawing = drawing
+        self._pictures = pictures
+        self._number = number
+        self._table_mode = table_mode
+
+    def draft(self, page: Any | None, images: dict[str, Any]) -> _Draft:
+        """The page's draft; a page that failed or has no text becomes its picture."""
+        if page is None:
+            return _Draft(self._number, 0.0, 0.0, self._whole_page())
+        if not has_text(page.text):
+            return _Draft(self._number, page.width, page.height, self._whole_page())
+        blocks = list(enumerate(page.blocks or (), start=1))
+        markdown = drop_empty_fences(drop_controls(page.markdown))
+        markdown = replace_pictures(markdown, self._figures(blocks, images))
+        if self._table_mode == "image":
+            markdown = self._with_table_pictures(markdown, blocks)
+        return _Draft(self._number, page.width, page.height, markdown, _candidates(page))
+
+    def _whole_page(self) -> str:
+        try:
+            picture = self._drawing.draw(self._number)
+        except EngineFailure:
+            logger.warning("page %s can neither be read nor drawn", self._number)
+            return UNREADABLE_PAGE
+        if picture is None:
+            return BLANK_PAGE
+        name = f"{self._number}-1.png"
+        (self._pictures / name).write_bytes(picture)
+        return f"{PICTURE_PAGE}\n\n{image_tag(name)}"
+
+    def _figures(self, blocks: Sequence[tuple[int, Any]], images: dict[str, Any]) -> list[str]:
+        tags = []
+        for position, block in blocks:
+            if block.kind != "figure":
+                continue
+            image = images.get(block.id)
+            if image is None or not image.bytes:
+                tags.append("")
+                continue
+            name = f"{self._number}-{position}.{'jpg' if image.format == 'jpg' else 'png'}"
+            (self._pictures / name).write_bytes(image.bytes)
+            tags.append(image_tag(name))
+        return tags
+
+    def _with_table_pictures(self, markdown: str, blocks: Sequence[tuple[int, Any]]) -> str:
+        tags: list[str | None] = []
+        drawn: dict[str, bytes] = {}
+        for position, block in blocks:
+            if block.kind != "table":
+                continue
+            box = block.bbox
+            picture = box and self._drawing.draw(
+                self._number, (box.x, box.y, box.width, box.height)
+            )
+            name = f"{self._number}-{position}.png"
+            tags.append(image_tag(name) if picture else None)
+            if picture:
+                drawn[name] = picture
+        replaced = replace_tables(markdown, tags)
+        if replaced == markdown and drawn:
+            logger.warning("page %s keeps its tables as Markdown", self._number)
+            return markdown
+        for name, picture in drawn.items():
+            (self._pictures / name).write_bytes(picture)
+        return replaced
+
+
+def _candidates(page: Any) -> list[HeadingCandidate]:
+    found = []
+    for block in page.blocks or ():
+        if block.kind != "paragraph" or block.bbox is None or not is_heading_text(block.text or ""):
+            continue
+        size = max(
+            (item.font_size for item in page.text_items if _inside(item, block.bbox)), default=0.0
+        )
+        found.append(HeadingCandidate(drop_controls(block.text), round(size, 1)))
+    return found
+
+
+def _inside(item: Any, box: Any) -> bool:
+    x, y = item.x + item.width / 2, item.y + item.height / 2
+    return bool(box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height)
+
+
+def _finish(drafts: Sequence[_Draft], sizes: Counter[float]) -> list[PageMarkdown]:
+    candidates = [candidate for draft in drafts for candidate in draft.candidates]
+    levels = heading_levels(candidates, body=body_size(sizes))
+    return [
+        PageMarkdown(
+            number=draft.number,
+            width=draft.width,
+            height=draft.height,
+            markdown=join_wrapped_cjk(
+                promote_headings(draft.markdown, draft.candidates, levels)
+            ).strip(),
+        )
+        for draft in drafts
+    ]
