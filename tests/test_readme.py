@@ -45,7 +45,7 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """The server that the README starts, on a free port: its address and a key."""
     data = tmp_path_factory.mktemp("server")
-    command = [sys.executable, "-m", "zhiyipdf.cli", "serve"]
+    command = [sys.executable, "-m", "zhiyipdf", "serve"]
     key = subprocess.run(
         [*command, "key", "add", "--data-dir", str(data), "--points", "1000"],
         capture_output=True,

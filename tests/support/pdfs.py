@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+_FIELD_FONT = "/DR << /Font << /F1 3 0 R >> >> /DA (/F1 12 Tf 0 g) /NeedAppearances true"
+
 
 def pdf_bytes(
     pages: int = 3,
@@ -18,10 +20,11 @@ def pdf_bytes(
     claimed_pages: int | None = None,
     size: tuple[float, float] = (595, 842),
     rotate: int = 0,
+    field: str | None = None,
 ) -> bytes:
     """The same as :func:`write_pdf`, in memory."""
     file = io.BytesIO()
-    _write(file, pages, text, labels, info, broken, claimed_pages, size, rotate, padding=0)
+    _write(file, pages, text, labels, info, broken, claimed_pages, size, rotate, field, 0)
     return file.getvalue()
 
 
@@ -36,6 +39,7 @@ def write_pdf(
     claimed_pages: int | None = None,
     size: tuple[float, float] = (595, 842),
     rotate: int = 0,
+    field: str | None = None,
     padding: int = 0,
 ) -> Path:
     """Write a PDF and return its path.
@@ -52,10 +56,11 @@ def write_pdf(
         claimed_pages: ``/Count`` of the page tree, if it shall lie.
         size: Width and height in points.
         rotate: Degrees, a multiple of 90.
+        field: Text filled into a form field at the top of the first page; None for no form.
         padding: Bytes of an unused stream; sparse on disk, so 300 MB cost nothing.
     """
     with path.open("wb") as file:
-        _write(file, pages, text, labels, info, broken, claimed_pages, size, rotate, padding)
+        _write(file, pages, text, labels, info, broken, claimed_pages, size, rotate, field, padding)
     return path
 
 
@@ -69,6 +74,7 @@ def _write(
     claimed_pages: int | None,
     size: tuple[float, float],
     rotate: int,
+    field: str | None,
     padding: int,
 ) -> None:
     offsets: dict[int, int] = {}
@@ -78,11 +84,13 @@ def _write(
         file.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
 
     file.write(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
-    # 1 catalog, 2 page tree, 3 font, 4 properties, 5 padding, then a page and its content each
-    page_numbers = [6 + 2 * i for i in range(pages)]
+    # 1 catalog, 2 page tree, 3 font, 4 properties, 5 padding, 6 form field, then a page and its
+    # content each
+    page_numbers = [7 + 2 * i for i in range(pages)]
     kids = " ".join(f"{number} 0 R" for number in page_numbers)
     count = pages if claimed_pages is None else claimed_pages
-    write_object(1, f"<< /Type /Catalog /Pages 2 0 R {_page_labels(labels)} >>".encode("latin-1"))
+    form = "" if field is None else f"/AcroForm << /Fields [6 0 R] {_FIELD_FONT} >>"
+    write_object(1, f"<< /Type /Catalog /Pages 2 0 R {_page_labels(labels)} {form} >>".encode())
     write_object(2, f"<< /Type /Pages /Count {count} /Kids [{kids}] >>".encode())
     write_object(
         3, b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
@@ -98,12 +106,20 @@ def _write(
         write_object(
             number,
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {size[0]} {size[1]}] /Rotate {rotate} "
-            f"/Resources << /Font << /F1 3 0 R >> >> /Contents {number + 1} 0 R >>".encode(),
+            f"/Resources << /Font << /F1 3 0 R >> >> /Contents {number + 1} 0 R "
+            f"/Annots [{'6 0 R' if field is not None and i == 0 else ''}] >>".encode(),
         )
         shown = b" T* ".join(_string(line, unicode=False) + b" Tj" for line in lines)
         content = b"BT /F1 12 Tf 14 TL 72 %d Td %s ET" % (size[1] - 72, shown)
         write_object(
             number + 1, b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content)
+        )
+    if field is not None:
+        box = f"[72 {size[1] - 60} {size[0] - 72} {size[1] - 20}]"
+        write_object(
+            6,
+            f"<< /Type /Annot /Subtype /Widget /FT /Tx /T (field) /Rect {box} /P 7 0 R "
+            f"/F 4 /DA (/F1 12 Tf 0 g) /V ({field}) >>".encode(),
         )
     if padding:
         offsets[5] = file.tell()
