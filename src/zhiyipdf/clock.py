@@ -19,10 +19,12 @@ class Clock:
         now: Seconds since 1970, for records.
         monotonic: Seconds that never go back, for deadlines.
         sleep: Pause the calling task for some seconds.
+        pause: Pause the calling thread for some seconds.
         random: A number in [0, 1).
     """
 
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    pause: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random  # noqa: S311 - jitter, not secrets

@@ -22,7 +22,7 @@ from zhiyipdf.errors import ProtocolError, RateLimited, ServiceUnavailable
 from zhiyipdf.models import Secret
 from zhiyipdf.policy import Retry, Timeouts
 from zhiyipdf.transport import HttpTransport, MultipartUpload, Origin, Reply
-from zhiyipdf.transport.http import translate
+from zhiyipdf.transport.replies import translate
 
 KEY = Secret("sk-very-secret-key")
 
@@ -228,7 +228,7 @@ async def test_an_upload_arrives_as_multipart_with_a_known_length(
     server: ScriptedServer, transport: HttpTransport, big_file: Path
 ) -> None:
     server.on("/p", answer(200, {"task_id": "1"}))
-    outcome = await asyncio.to_thread(transport.upload, "/p", upload_of(big_file), key=KEY)
+    outcome = await asyncio.to_thread(transport.direct.upload, "/p", upload_of(big_file), key=KEY)
     assert outcome.reply is not None
     assert (outcome.reply.payload, outcome.committed) == ({"task_id": "1"}, True)
     (seen,) = server.seen
@@ -244,7 +244,9 @@ async def test_an_early_refusal_is_read_although_the_body_was_not(
 ) -> None:
     server.on("/p", answer_before_the_body(402, {"error_code": "insufficient_points"}))
     for _ in range(5):
-        outcome = await asyncio.to_thread(transport.upload, "/p", upload_of(big_file), key=KEY)
+        outcome = await asyncio.to_thread(
+            transport.direct.upload, "/p", upload_of(big_file), key=KEY
+        )
         assert outcome.reply is not None
         assert outcome.reply.status == 402
 
@@ -256,7 +258,7 @@ async def test_a_reset_before_the_gate_proves_that_nothing_was_paid(
     path = tmp_path / "huge.pdf"  # larger than what the sockets buffer
     path.write_bytes(b"%PDF-1.7\n" + bytes(24_000_000))
     server.on("/p", reset_after(count))
-    outcome = await asyncio.to_thread(transport.upload, "/p", upload_of(path), key=KEY)
+    outcome = await asyncio.to_thread(transport.direct.upload, "/p", upload_of(path), key=KEY)
     assert not outcome.committed
     assert isinstance(outcome.error, ServiceUnavailable)
     assert outcome.error.retryable
@@ -266,7 +268,7 @@ async def test_a_reset_after_the_whole_body_is_ambiguous(
     server: ScriptedServer, transport: HttpTransport, big_file: Path
 ) -> None:
     server.on("/p", reset_after_the_body())
-    outcome = await asyncio.to_thread(transport.upload, "/p", upload_of(big_file), key=KEY)
+    outcome = await asyncio.to_thread(transport.direct.upload, "/p", upload_of(big_file), key=KEY)
     assert (outcome.reply, outcome.committed) == (None, True)
 
 
@@ -281,7 +283,7 @@ async def test_the_closing_boundary_waits_for_the_gate(
 
     server.on("/p", answer(200, {"task_id": "1"}))
     body = upload_of(big_file, gate=gate)
-    upload = asyncio.create_task(asyncio.to_thread(transport.upload, "/p", body, key=KEY))
+    upload = asyncio.create_task(asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY))
     await asyncio.to_thread(at_gate.wait, 10)
     assert not body.committed
     assert f"--{body.boundary}--".encode() not in server.seen[0].body
@@ -299,7 +301,7 @@ async def test_a_gate_that_cannot_be_passed_stops_the_upload_unpaid(
     server.on("/p", answer(200, {"task_id": "1"}))
     body = upload_of(big_file, gate=gate)
     with pytest.raises(OSError, match="disk full"):
-        await asyncio.to_thread(transport.upload, "/p", body, key=KEY)
+        await asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY)
     assert not body.committed
     assert not server.seen[0].complete
 
@@ -321,7 +323,7 @@ async def test_a_file_that_changed_is_not_paid_for(
 ) -> None:
     server.on("/p", answer(200, {"task_id": "1"}))
     body = upload_of(big_file, **change)
-    outcome = await asyncio.to_thread(transport.upload, "/p", body, key=KEY)
+    outcome = await asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY)
     assert not outcome.committed
     assert outcome.error is not None
     assert words in str(outcome.error)
@@ -334,7 +336,7 @@ async def test_a_cancelled_upload_stops_before_the_gate(
     server.on("/p", answer(200, {"task_id": "1"}))
     body = upload_of(big_file)
     body.cancelled.set()
-    outcome = await asyncio.to_thread(transport.upload, "/p", body, key=KEY)
+    outcome = await asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY)
     assert (outcome.reply, outcome.committed) == (None, False)
 
 
@@ -343,7 +345,7 @@ async def test_every_upload_uses_a_connection_of_its_own(
 ) -> None:
     server.on("/p", answer(200, {"task_id": "1"}))
     for _ in range(3):
-        await asyncio.to_thread(transport.upload, "/p", upload_of(big_file), key=KEY)
+        await asyncio.to_thread(transport.direct.upload, "/p", upload_of(big_file), key=KEY)
     assert len({seen.peer for seen in server.seen}) == 3
 
 

@@ -87,5 +87,8 @@ class Provider(Protocol):
     async def balance(self, *, key: Secret) -> int:
         """Points left on a key."""
 
+    def balance_now(self, *, key: Secret) -> int | None:
+        """Points left on a key, asked for once; blocking; None if there is no clear answer."""
+
     def failure(self, status: TaskStatus, task_id: str) -> ZhiyiPDFError:
         """The error of a failed task."""

@@ -66,7 +66,7 @@ class ZhiyiPDF:
 
     def submit(self, upload: Upload, *, key: Secret) -> UploadOutcome:
         """POST ``/parse``, once."""
-        return self._transport.upload(
+        return self._transport.direct.upload(
             f"{PREFIX}/parse",
             upload.body,
             key=key,
@@ -123,6 +123,14 @@ class ZhiyiPDF:
             f"{PREFIX}/balance", key=key, is_final=is_final, what="balance"
         )
         return read_balance(reply)
+
+    def balance_now(self, *, key: Secret) -> int | None:
+        """GET ``/balance`` once, on the calling thread."""
+        reply = self._transport.direct.get(f"{PREFIX}/balance", key=key)
+        try:
+            return None if reply is None else read_balance(reply)
+        except ZhiyiPDFError:
+            return None
 
     def failure(self, status: TaskStatus, task_id: str) -> ZhiyiPDFError:
         """The error of a failed task: always :class:`~zhiyipdf.errors.TaskFailed`."""

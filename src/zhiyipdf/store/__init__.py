@@ -12,7 +12,8 @@ output, the service and the page range.
 """
 
 from zhiyipdf.store.files import Files
+from zhiyipdf.store.leases import Lease, Leases
 from zhiyipdf.store.records import RecordState, TaskRecord, Work
 from zhiyipdf.store.store import Store, StoredBundle
 
-__all__ = ["Files", "RecordState", "Store", "StoredBundle", "TaskRecord", "Work"]
+__all__ = ["Files", "Lease", "Leases", "RecordState", "Store", "StoredBundle", "TaskRecord", "Work"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
@@ -21,6 +22,10 @@ log = logging.getLogger(__name__)
 # One PUT makes the whole object visible at once (transport study, section 5). On these a rename is
 # a copy and a deletion, and gains nothing.
 ONE_PUT = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "memory"})
+
+# Their clients create only if absent: If-None-Match, ifGenerationMatch (scale study 3.2). memory://
+# lives in one process.
+EXCLUSIVE_PUT = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "memory"})
 
 
 class Files:
@@ -129,6 +134,44 @@ class Files:
             return
         self._publish_by_rename(fs, path, content)
 
+    def create(self, name: str, content: bytes) -> bool | None:
+        """Write a small private file only if there is none.
+
+        Returns:
+            True if it is ours, False if somebody else's is there, None if this filesystem cannot
+            create exclusively (sftp and webdav overwrite silently; transport study, section 5).
+        """
+        fs, path = self._locate(name)
+        if _is_local(fs):
+            return _create_locally(Path(path), content)
+        if not EXCLUSIVE_PUT.intersection(_protocols(fs)):
+            return None
+        fs.invalidate_cache()
+        try:
+            fs.pipe_file(path, content, mode="create")
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # what seaweedfs makes of a failed precondition
+                return False
+            raise
+        return True
+
+    def names(self, folder: str, suffix: str) -> list[str]:
+        """Names of all files below a folder that end in ``suffix``, sorted."""
+        fs, root = self._locate(folder)
+        fs.invalidate_cache()
+        try:
+            found = fs.find(root)
+        except FileNotFoundError:
+            return []
+        prefix = root.rpartition(folder)[0]
+        return sorted(
+            path.removeprefix(prefix)
+            for path in (str(item) for item in found)
+            if path.endswith(suffix) and not path.rpartition("/")[2].startswith(".")
+        )
+
     def _publish_by_rename(self, fs: Any, path: str, content: bytes | Path) -> None:
         folder, _, base = path.rpartition("/")
         fs.makedirs(folder, exist_ok=True)
@@ -153,6 +196,21 @@ def _protocols(fs: Any) -> tuple[str, ...]:
 
 def _is_local(fs: Any) -> bool:
     return bool({"file", "local"}.intersection(_protocols(fs)))
+
+
+def _create_locally(path: Path, content: bytes) -> bool:
+    """Write beside the final name and link it there: whole, and only if there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name[:80]}.{uuid.uuid4().hex}.part")
+    part.touch(mode=0o600, exist_ok=False)
+    try:
+        part.write_bytes(content)
+        os.link(part, path)
+    except FileExistsError:
+        return False
+    finally:
+        part.unlink(missing_ok=True)
+    return True
 
 
 def _publish_locally(path: Path, content: bytes | Path, *, private: bool) -> None:

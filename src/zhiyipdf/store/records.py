@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args
 
 from zhiyipdf.models import ParseOptions, Part, TaskRef
@@ -13,9 +13,11 @@ from zhiyipdf.models import ParseOptions, Part, TaskRef
 __all__ = ["RecordState", "TaskRecord", "Work"]
 
 RecordState = Literal[
+    "planned",  # somebody is about to upload
     "sending",  # an upload has begun; nothing can have been paid
     "committing",  # the end of the upload was let go: it may be paid
     "accepted",  # the service named a task: it is paid
+    "completed",  # the service is done with it
     "fetched",  # the archive is in the store
     "unpacked",  # the bundle is in the store
     "failed",  # the service gave up and returned the points
@@ -41,6 +43,18 @@ class Work:
     provider: str
     base_url: str
     part: Part
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What was asked for, so that a task can be finished without its PDF at hand."""
+        return {
+            "table_mode": self.options.table_mode,
+            "translate_to": self.options.translate_to,
+            "variants": list(self.options.service_variants),
+            "first_page": self.part.first_page,
+            "last_page": self.part.last_page,
+            "whole": self.part.whole,
+        }
 
     @property
     def key(self) -> str:
@@ -75,6 +89,10 @@ class TaskRecord:
         generation: Counts uploads after a definite failure; part of the idempotency key.
         task_id: Known from ``accepted`` on.
         code: The service's error code, if it failed.
+        balance_before: Points on the key right before the end of the upload was let go.
+        balance_after: Points afterwards, where they had to be asked for.
+        name: The PDF's name, for people.
+        request: What was asked for; see :attr:`Work.request`.
         updated_at: Seconds since 1970.
         uploaded_at: When the service named the task; results are kept for 7 days from then.
     """
@@ -90,6 +108,10 @@ class TaskRecord:
     generation: int = 0
     task_id: str | None = None
     code: str | None = None
+    balance_before: int | None = None
+    balance_after: int | None = None
+    name: str = ""
+    request: dict[str, Any] = field(default_factory=dict)
     updated_at: float = 0.0
     uploaded_at: float | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,17 @@ class Store:
     def write_record(self, record: TaskRecord) -> None:
         """Write a record; when this returns it is durable."""
         self.files.publish(_record_name(record.key), record.to_json(), private=True)
+
+    def records(self) -> Iterator[TaskRecord]:
+        """Every record there is, in no order of meaning; what cannot be read is logged."""
+        for name in self.files.names("claims", ".json"):
+            content = self.files.read(name)
+            if content is None:
+                continue
+            try:
+                yield TaskRecord.from_json(content)
+            except ValueError as error:
+                log.warning("%s cannot be read: %s", self.files.uri(name), error)
 
     # -- archives --------------------------------------------------------------------------------
 

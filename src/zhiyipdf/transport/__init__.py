@@ -7,23 +7,21 @@ Polls and downloads use an asynchronous client whose pool is never the queue: ca
 that wait in httpx 0.28's pool loses its slots for good.
 """
 
-from zhiyipdf.transport.http import (
-    BytesSink,
-    HttpTransport,
-    InProcess,
-    Reply,
-    UploadOutcome,
-)
-from zhiyipdf.transport.multipart import MultipartUpload, SourceChangedError
+from zhiyipdf.transport.direct import DirectCalls
+from zhiyipdf.transport.http import BytesSink, HttpTransport
+from zhiyipdf.transport.multipart import MultipartUpload, SourceChangedError, UploadCancelledError
 from zhiyipdf.transport.origin import Origin
+from zhiyipdf.transport.replies import InProcess, Reply, UploadOutcome
 
 __all__ = [
     "BytesSink",
+    "DirectCalls",
     "HttpTransport",
     "InProcess",
     "MultipartUpload",
     "Origin",
     "Reply",
     "SourceChangedError",
+    "UploadCancelledError",
     "UploadOutcome",
 ]

@@ -1,106 +1,43 @@
-"""Send requests: one retry loop for what is free, one careful attempt for what is paid."""
+"""Calls that cost nothing, on the event loop, with the one retry loop of the package."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, Self
+from typing import BinaryIO, Self
 
 import httpx
 
-from zhiyipdf._version import __version__
 from zhiyipdf.clock import Clock
 from zhiyipdf.errors import ProtocolError, RateLimited, ServiceUnavailable, ZhiyiPDFError
 from zhiyipdf.models import Secret
 from zhiyipdf.policy import Retry, Timeouts
 from zhiyipdf.threads import in_thread
-from zhiyipdf.transport.multipart import (
-    MultipartUpload,
-    SourceChangedError,
-    UploadCancelledError,
-)
+from zhiyipdf.transport.direct import DirectCalls
 from zhiyipdf.transport.origin import Origin
-from zhiyipdf.transport.retry import pause_before_retry, retry_after_s
+from zhiyipdf.transport.replies import (
+    MAX_CONTROL_BYTES,
+    USER_AGENT,
+    InProcess,
+    Reply,
+    bearer,
+    reply_of,
+    step_timeouts,
+    translate,
+)
+from zhiyipdf.transport.retry import pause_before_retry
 
-__all__ = ["BytesSink", "HttpTransport", "InProcess", "Reply", "UploadOutcome"]
+__all__ = ["BytesSink", "HttpTransport"]
 
 log = logging.getLogger(__name__)
 
-MAX_CONTROL_BYTES = 4 * 1024 * 1024  # an answer that is not a download; largest documented: < 1 KiB
 WRITE_BYTES = 1024 * 1024
-USER_AGENT = f"zhiyipdf-python/{__version__}"
 BytesSink = Callable[[int, int | None], None]
-
-
-class InProcess(Protocol):
-    """Clients of an application in this process (the embedded server); see ``transport.asgi``."""
-
-    def sync_transport(self) -> httpx.BaseTransport:
-        """Make what a synchronous client sends its requests through."""
-
-    def async_transport(self) -> httpx.AsyncBaseTransport:
-        """Make what an asynchronous client sends its requests through."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """An answer, read whole.
-
-    Attributes:
-        status: HTTP status.
-        headers: Lower-case names.
-        body: At most 4 MiB.
-        received_at: Seconds since 1970.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    received_at: float = 0.0
-
-    @property
-    def payload(self) -> dict[str, Any] | None:
-        """The body as a JSON object, whatever status and content type say; None if it is none."""
-        try:
-            decoded = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-        return decoded if isinstance(decoded, dict) else None
-
-    @property
-    def retry_after_s(self) -> float | None:
-        """Seconds the service asks to wait, if it does."""
-        return retry_after_s(
-            self.headers.get("retry-after"), date=self.headers.get("date"), now=self.received_at
-        )
-
-    @property
-    def excerpt(self) -> str:
-        """The first 200 characters of the body on one line, for error messages."""
-        return " ".join(self.body[:800].decode("utf-8", "replace").split())[:200]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadOutcome:
-    """What one attempt of an upload came to.
-
-    Attributes:
-        reply: The answer, if one was read to its end.
-        error: What went wrong instead.
-        committed: Whether the whole body may have reached the service. False proves that nothing
-            was paid.
-    """
-
-    reply: Reply | None = None
-    error: ZhiyiPDFError | None = None
-    committed: bool
 
 
 class HttpTransport:
@@ -149,7 +86,7 @@ class HttpTransport:
             trust_env=self._in_process is None,
             follow_redirects=False,
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-            timeout=self._step_timeouts(self._timeouts.read_s),
+            timeout=step_timeouts(self._timeouts, self._timeouts.read_s),
             # No limit: the callers are bounded, and requests that wait in httpx 0.28's pool lose
             # its slots when they are cancelled (transport study 1.6, encode/httpcore#1093).
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=10),
@@ -263,7 +200,7 @@ class HttpTransport:
             await self._clock.sleep(wait)
 
     async def _read_small(self, url: str, key: Secret) -> Reply:
-        async with self._live_client().stream("GET", url, headers=_bearer(key)) as response:
+        async with self._live_client().stream("GET", url, headers=bearer(key)) as response:
             return await self._whole(response)
 
     async def _whole(self, response: httpx.Response) -> Reply:
@@ -272,12 +209,12 @@ class HttpTransport:
             body += piece
             if len(body) > MAX_CONTROL_BYTES:
                 raise ProtocolError("the answer is longer than any that is documented")
-        return self._reply(response, bytes(body))
+        return reply_of(response, bytes(body), self._clock)
 
     async def _download_once(
         self, url: str, *, key: Secret, to: Path, max_bytes: int, on_bytes: BytesSink
     ) -> Reply:
-        async with self._live_client().stream("GET", url, headers=_bearer(key)) as response:
+        async with self._live_client().stream("GET", url, headers=bearer(key)) as response:
             if response.status_code != httpx.codes.OK:
                 return await self._whole(response)
             if response.headers.get("content-encoding", "identity") not in ("", "identity"):
@@ -291,7 +228,7 @@ class HttpTransport:
                 head = await self._pour(response, file, max_bytes=max_bytes, on_bytes=on_bytes)
             finally:
                 await in_thread(file.close)
-            return self._reply(response, head)
+            return reply_of(response, head, self._clock)
 
     async def _pour(
         self, response: httpx.Response, file: BinaryIO, *, max_bytes: int, on_bytes: BytesSink
@@ -322,117 +259,26 @@ class HttpTransport:
         on_bytes(done, total)
         return head
 
-    # -- the one call that costs ---------------------------------------------------------------
+    # -- on worker threads ------------------------------------------------------------------------
 
-    def upload(
-        self,
-        path: str,
-        body: MultipartUpload,
-        *,
-        key: Secret,
-        headers: Mapping[str, str] | None = None,
-    ) -> UploadOutcome:
-        """POST an upload once, on a fresh connection; blocking, for a worker thread.
-
-        Args:
-            path: Below the origin.
-            body: The body with its gate.
-            key: As for :meth:`get`.
-            headers: More headers.
-
-        Returns:
-            The outcome; never raises for what the network or the service does.
-        """
-        sent_headers = {
-            **_bearer(key),
-            **(headers or {}),
-            "Content-Type": body.content_type,
-            "Content-Length": str(body.content_length),
-        }
-        try:
-            with self._upload_client(body.size_bytes) as client:
-                response = client.post(
-                    self.origin.url(path), content=iter(body), headers=sent_headers
-                )
-        except (UploadCancelledError, SourceChangedError) as stopped:
-            error: ZhiyiPDFError = ServiceUnavailable(
-                str(stopped) or "the upload was cancelled", retryable=False, hint=""
-            )
-            error.__cause__ = stopped
-        except (httpx.HTTPError, httpx.InvalidURL) as failure:
-            error = translate(failure, what="upload", host=self.origin.host)
-        else:
-            reply = self._reply(response, response.content[:MAX_CONTROL_BYTES])
-            return UploadOutcome(reply=reply, committed=body.committed)
-        return UploadOutcome(error=error, committed=body.committed)
-
-    def _upload_client(self, size_bytes: int) -> httpx.Client:
-        read_s = self._timeouts.upload_read_s + size_bytes / 10_000_000
-        return httpx.Client(
-            transport=self._in_process.sync_transport() if self._in_process else None,
-            verify=self._verify if self._verify is not None else True,
-            proxy=self._proxy if self._in_process is None else None,
-            trust_env=self._in_process is None,
-            follow_redirects=False,
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-            timeout=self._step_timeouts(read_s),
-            limits=httpx.Limits(max_keepalive_connections=0),
+    @property
+    def direct(self) -> DirectCalls:
+        """The calls that are made on worker threads: uploads, and the balance beside them."""
+        return DirectCalls(
+            self.origin,
+            timeouts=self._timeouts,
+            clock=self._clock,
+            proxy=self._proxy,
+            verify=self._verify,
+            in_process=self._in_process,
         )
 
     # -- small pieces ---------------------------------------------------------------------------
-
-    def _step_timeouts(self, read_s: float) -> httpx.Timeout:
-        t = self._timeouts
-        return httpx.Timeout(connect=t.connect_s, write=t.write_s, read=read_s, pool=None)
 
     def _live_client(self) -> httpx.AsyncClient:
         if self._client is None:
             raise RuntimeError("the transport is not open; use `async with`")
         return self._client
-
-    def _reply(self, response: httpx.Response, body: bytes) -> Reply:
-        return Reply(
-            status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            body=body,
-            received_at=self._clock.now(),
-        )
-
-
-def translate(failure: Exception, *, what: str, host: str) -> ServiceUnavailable:
-    """Turn httpx's exception into ours, keeping it as the cause.
-
-    Args:
-        failure: Any ``httpx.HTTPError`` or ``httpx.InvalidURL``.
-        what: The call in words.
-        host: Named in the message; URLs are not.
-    """
-    retryable = True
-    match failure:
-        case httpx.ConnectError() if _is_certificate_failure(failure):
-            text, retryable = f"the TLS certificate of {host} cannot be verified", False
-        case httpx.ProxyError():
-            text = f"the proxy refused to connect to {host}"
-            retryable = "407" not in str(failure)
-        case httpx.ConnectTimeout() | httpx.ConnectError():
-            text = f"cannot connect to {host}"
-        case httpx.TimeoutException():
-            text = f"{host} did not answer in time"
-        case httpx.UnsupportedProtocol() | httpx.InvalidURL() | httpx.LocalProtocolError():
-            text, retryable = f"the request to {host} cannot be made: {failure}", False
-        case _:
-            text = f"the connection to {host} broke ({type(failure).__name__})"
-    error = ServiceUnavailable(f"{what}: {text}", retryable=retryable)
-    error.__cause__ = failure
-    return error
-
-
-def _is_certificate_failure(failure: BaseException | None) -> bool:
-    while failure is not None:
-        if isinstance(failure, ssl.SSLCertVerificationError):
-            return True
-        failure = failure.__cause__ or failure.__context__
-    return False
 
 
 def _is_passing_failure(reply: Reply) -> bool:
@@ -445,7 +291,3 @@ def _error_of(reply: Reply, what: str) -> ZhiyiPDFError:
             f"{what}: the service asks to slow down (HTTP 429)", retry_after_s=reply.retry_after_s
         )
     return ServiceUnavailable(f"{what}: the service answered HTTP {reply.status}: {reply.excerpt}")
-
-
-def _bearer(key: Secret) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key.value}"}

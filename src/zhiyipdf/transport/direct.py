@@ -1,0 +1,158 @@
+"""Calls on worker threads, each on a fresh connection: uploads, and the balance beside them."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Iterator, Mapping
+
+import httpx
+
+from zhiyipdf.clock import Clock
+from zhiyipdf.errors import InputError, ProtocolError, ServiceUnavailable, ZhiyiPDFError
+from zhiyipdf.models import Secret
+from zhiyipdf.policy import Timeouts
+from zhiyipdf.transport.multipart import (
+    MultipartUpload,
+    SourceChangedError,
+    UploadCancelledError,
+)
+from zhiyipdf.transport.origin import Origin
+from zhiyipdf.transport.replies import (
+    MAX_CONTROL_BYTES,
+    USER_AGENT,
+    InProcess,
+    Reply,
+    UploadOutcome,
+    bearer,
+    reply_of,
+    step_timeouts,
+    translate,
+)
+
+__all__ = ["DirectCalls"]
+
+log = logging.getLogger(__name__)
+
+
+class DirectCalls:
+    """Blocking calls, each tried once on a connection of its own.
+
+    Args:
+        origin: Where the service is.
+        timeouts: How long each step may take.
+        clock: Time.
+        proxy: As for the transport.
+        verify: As for the transport.
+        in_process: As for the transport.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        *,
+        timeouts: Timeouts,
+        clock: Clock,
+        proxy: str | None,
+        verify: ssl.SSLContext | None,
+        in_process: InProcess | None,
+    ) -> None:
+        self._origin = origin
+        self._timeouts = timeouts
+        self._clock = clock
+        self._proxy = proxy
+        self._verify = verify
+        self._in_process = in_process
+
+    def upload(
+        self,
+        path: str,
+        body: MultipartUpload,
+        *,
+        key: Secret,
+        headers: Mapping[str, str] | None = None,
+    ) -> UploadOutcome:
+        """POST an upload.
+
+        Args:
+            path: Below the origin.
+            body: The body with its gate.
+            key: Sent as ``Authorization: Bearer``.
+            headers: More headers.
+
+        Returns:
+            The outcome; what the network or the service does is no exception. What the gate
+            raises is.
+        """
+        sent_headers = {
+            **bearer(key),
+            **(headers or {}),
+            "Content-Type": body.content_type,
+            "Content-Length": str(body.content_length),
+        }
+        # The service counts the pages of large files after their last byte.
+        read_s = self._timeouts.upload_read_s + body.size_bytes / 10_000_000
+        error: ZhiyiPDFError
+        try:
+            reply = self._send("POST", path, sent_headers, iter(body), read_s=read_s)
+        except UploadCancelledError as stopped:
+            error = ServiceUnavailable("the upload was given up", retryable=False)
+            error.__cause__ = stopped
+        except SourceChangedError as stopped:
+            error = InputError(f"{stopped}.", hint="Convert it when nobody writes to it.")
+            error.__cause__ = stopped
+        except ProtocolError as failure:
+            error = failure
+        except (httpx.HTTPError, httpx.InvalidURL) as failure:
+            error = translate(failure, what="upload", host=self._origin.host)
+        else:
+            return UploadOutcome(reply=reply, committed=body.committed)
+        return UploadOutcome(error=error, committed=body.committed)
+
+    def get(self, path: str, *, key: Secret) -> Reply | None:
+        """GET a small answer.
+
+        Returns:
+            The answer, or None if there was none.
+        """
+        try:
+            return self._send("GET", path, bearer(key), None, read_s=self._timeouts.read_s)
+        except (httpx.HTTPError, httpx.InvalidURL, ProtocolError) as failure:
+            log.info("%s: no answer (%s)", path, type(failure).__name__)
+            return None
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        content: Iterator[bytes] | None,
+        *,
+        read_s: float,
+    ) -> Reply:
+        """Send, and read a small answer whole, whoever drips it."""
+        url, read = self._origin.url(path), bytearray()
+        with (
+            self._client(read_s) as client,
+            client.stream(method, url, headers=headers, content=content) as response,
+        ):
+            deadline = self._clock.monotonic() + self._timeouts.call_s
+            for piece in response.iter_raw():
+                read += piece
+                if len(read) > MAX_CONTROL_BYTES:
+                    raise ProtocolError("the answer is longer than any that is documented")
+                if self._clock.monotonic() > deadline:
+                    raise httpx.ReadTimeout("the answer dripped")
+            return reply_of(response, bytes(read), self._clock)
+
+    def _client(self, read_s: float) -> httpx.Client:
+        return httpx.Client(
+            transport=self._in_process.sync_transport() if self._in_process else None,
+            verify=self._verify if self._verify is not None else True,
+            proxy=self._proxy if self._in_process is None else None,
+            trust_env=self._in_process is None,
+            follow_redirects=False,
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+            timeout=step_timeouts(self._timeouts, read_s),
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
