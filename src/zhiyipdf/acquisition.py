@@ -6,8 +6,10 @@ import asyncio
 import dataclasses
 import logging
 import tempfile
+import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,12 +25,13 @@ from zhiyipdf.errors import (
     UploadOutcomeUnknown,
     ZhiyiPDFError,
 )
+from zhiyipdf.evidence import CommitLocks
 from zhiyipdf.lanes import KeyLanes
-from zhiyipdf.models import Bundle, Progress, Secret, Source, Stage, TaskRef
+from zhiyipdf.models import Bundle, Progress, Secret, Source, Stage, TaskRef, TaskStatus
 from zhiyipdf.policy import ArchiveLimits, Limits, Polling, Retry
 from zhiyipdf.providers import Provider
-from zhiyipdf.store import RecordState, Store, StoredBundle, TaskRecord, Work
-from zhiyipdf.submission import Submitter
+from zhiyipdf.store import Leases, RecordState, Store, StoredBundle, TaskRecord, Work
+from zhiyipdf.submission import OnAmbiguous, Submitter
 from zhiyipdf.threads import in_thread
 from zhiyipdf.waiting import wait_for_task
 
@@ -51,6 +54,8 @@ class Surroundings:
         retry: For uploads; the transport has the same for the rest.
         archive_limits: What an archive may hold.
         budget: Shared by all loops of a converter.
+        commits: The same.
+        on_ambiguous: What to do about an upload nobody can prove paid or unpaid.
         clock: Time and chance.
         resumable: Whether tasks outlive this process; those of the embedded server do not.
         on_progress: Told of every step; called on the event loop's thread.
@@ -65,7 +70,9 @@ class Surroundings:
     retry: Retry
     archive_limits: ArchiveLimits
     budget: Budget
+    commits: CommitLocks
     clock: Clock
+    on_ambiguous: OnAmbiguous = "raise"
     resumable: bool = True
     on_progress: Callable[[Progress], None] | None = None
 
@@ -97,6 +104,14 @@ class Obtained:
     points: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """Stands in for a source whose PDF is not at hand."""
+
+    uri: str
+    name: str
+
+
 class Acquisition:
     """Obtains results; many calls may run at the same time on its event loop.
 
@@ -114,7 +129,12 @@ class Acquisition:
             retry=surroundings.retry,
             clock=surroundings.clock,
             uploads=asyncio.Semaphore(uploads),
+            commits=surroundings.commits,
+            on_ambiguous=surroundings.on_ambiguous,
         )
+        self._leases = Leases(surroundings.store.files, surroundings.clock)
+        # Where completed tasks said their archives are, until they are fetched.
+        self._download_urls: dict[str, TaskStatus] = {}
         # Two sources with the same bytes: the second waits and finds the first one's result.
         self._one_at_a_time: weakref.WeakValueDictionary[str, asyncio.Lock] = (
             weakref.WeakValueDictionary()
@@ -130,7 +150,7 @@ class Acquisition:
         if self._with.store.read_bundle(work.key) is not None:
             return True
         record = self._with.store.read_record(work.key)
-        return record is not None and record.state in ("accepted", "fetched", "unpacked")
+        return record is not None and record.state in ("accepted", "completed", "fetched")
 
     async def obtain(self, source: Source, work: Work, folder: Path) -> Obtained:
         """Get the result of ``work``.
@@ -146,61 +166,169 @@ class Acquisition:
         """
         lock = self._one_at_a_time.setdefault(work.key, asyncio.Lock())
         async with lock:
-            stored = await in_thread(partial(self._with.store.read_bundle, work.key))
-            record = await in_thread(partial(self._with.store.read_record, work.key))
             archive = folder / f"{work.key[:16]}.zip"
-            if stored is None and await in_thread(
-                partial(self._with.store.fetch_archive, work.key, archive)
-            ):
-                # A kept archive: unpacked again without paying.
-                stored = await self._unpack(source, work, archive, record.task if record else None)
+            stored = await self._stored(work.key, source, archive)
             if stored is not None:
                 return Obtained(bundle=stored.bundle, task=stored.task, points=0)
-            record, paid_now = await self._fetch_paid(source, work, record, archive)
-            stored = await self._unpack(source, work, archive, record.task)
-            await self._note(record, "unpacked")
+            record, paid_now = await self._see_through(source, work)
+            stored = await self._stored(work.key, source, archive)
+            if stored is None:
+                stored = await self._fetch(record, source, archive)
         return Obtained(
             bundle=stored.bundle, task=record.task, points=record.points if paid_now else 0
         )
 
-    async def _fetch_paid(
-        self, source: Source, work: Work, record: TaskRecord | None, archive: Path
-    ) -> tuple[TaskRecord, bool]:
-        """Wait for the running task, or upload and wait, and fetch the archive.
+    async def finish(self, record: TaskRecord, folder: Path) -> TaskRecord:
+        """Fetch and unpack what a record says is paid; the PDF itself is not needed.
+
+        Args:
+            record: In a state from ``accepted`` on.
+            folder: A temporary folder that outlives the call.
 
         Returns:
-            The record in state ``fetched``, and whether this call paid for it.
+            The record as it stands afterwards.
+
+        Raises:
+            ZhiyiPDFError: It cannot be had.
+            OSError: The store cannot be read or written.
         """
-        old_key = self._key_to_resume(record)
+        source = _Named(uri=record.name or record.key[:12], name=record.name)
+        archive = folder / f"{record.key[:16]}.zip"
+        if await self._stored(record.key, source, archive) is None:
+            key = self._key_to_resume(record)
+            if key is None:
+                return record
+            async with self._lanes.slot(key):
+                record = await self._wait(record, key, source, paid_now=False)
+            await self._fetch(record, source, archive)
+        return await self._note(record, "unpacked")
+
+    async def _stored(
+        self, key: str, source: Source | _Named, archive: Path
+    ) -> StoredBundle | None:
+        """A stored result, rebuilt from its kept archive if need be, without paying."""
+        stored = await in_thread(partial(self._with.store.read_bundle, key))
+        if stored is None and await in_thread(
+            partial(self._with.store.fetch_archive, key, archive)
+        ):
+            record = await in_thread(partial(self._with.store.read_record, key))
+            if record is not None:
+                stored = await self._unpack(record, source, archive)
+        return stored
+
+    async def _see_through(self, source: Source, work: Work) -> tuple[TaskRecord, bool]:
+        """Wait for the task that is running, or upload and wait.
+
+        Returns:
+            The record in state ``completed``, and whether this call paid for it.
+        """
         while True:
+            record = await in_thread(partial(self._with.store.read_record, work.key))
+            old_key = self._key_to_resume(record)
             # The slot is held until the service is done: it counts tasks, not uploads.
             async with self._lanes.slot(old_key) as key:
-                if record is None or old_key is None:
-                    try:
-                        record = await self._submit(source, work, record, key)
-                    except (AuthenticationError, InsufficientPoints) as error:
-                        if await self._lanes.retire(key, error):
-                            log.warning("key %s is not used any more: %s", key, error.message)
-                            continue
-                        raise
-                task = record.task
-                if task is None:
-                    raise ValueError(f"the record {record.key} is accepted but names no task")
-                status = await wait_for_task(
-                    self._with.provider,
-                    task,
-                    key,
-                    pages=record.pages,
-                    polling=self._with.polling,
-                    clock=self._with.clock,
-                    tell=partial(self._with.tell, source.uri),
-                    on_end=partial(self._note_end, record, refund=old_key is None),
-                )
-            break
+                if record is not None and old_key is not None:
+                    return await self._wait(record, key, source, paid_now=False), False
+                try:
+                    accepted = await self._submit_alone(source, work, key)
+                except (AuthenticationError, InsufficientPoints) as error:
+                    if error.task_id is None and await self._lanes.retire(key, error):
+                        log.warning("key %s is not used any more: %s", key, error.message)
+                        continue
+                    raise
+                if accepted is not None:
+                    return await self._wait(accepted, key, source, paid_now=True), True
+
+    async def _submit_alone(self, source: Source, work: Work, key: Secret) -> TaskRecord | None:
+        """Upload, unless somebody else has done so meanwhile.
+
+        Returns:
+            The record in state ``accepted``; None if the store knows more by now.
+
+        Raises:
+            UploadOutcomeUnknown: An earlier upload may have been paid for.
+        """
+        async with self._leased(work.key):
+            record = await in_thread(partial(self._with.store.read_record, work.key))
+            if self._key_to_resume(record) is not None:
+                return None
+            # Nobody else holds the lease: whoever left this record is gone.
+            if record is not None and record.state in ("committing", "unknown"):
+                await self._ask_about(record)
+            return await self._submit(source, work, record, key)
+
+    async def _ask_about(self, record: TaskRecord) -> None:
+        if not self._with.resumable:
+            return
+        error = UploadOutcomeUnknown(
+            "an earlier upload may have been paid for, and nothing proves it",
+            cost=record.points,
+            record=record.key,
+            balance_before=record.balance_before,
+            balance_after=record.balance_after,
+        )
+        if not await self._submitter.may_retry(error):
+            raise error
+
+    @asynccontextmanager
+    async def _leased(self, key: str) -> AsyncIterator[None]:
+        """Hold the work's lease over all processes that share the store."""
+        given_up, stack = threading.Event(), ExitStack()
+
+        def enter() -> None:
+            stack.enter_context(self._leases.hold(key, given_up=given_up))
+            if given_up.is_set():  # cancelled in the last moment: nobody else gives it back
+                stack.close()
+
+        try:
+            await in_thread(enter)
+            yield
+        finally:
+            given_up.set()
+            await in_thread(stack.close)
+
+    async def _wait(
+        self, record: TaskRecord, key: Secret, source: Source | _Named, *, paid_now: bool
+    ) -> TaskRecord:
+        """Wait until the service is done with a task; the caller holds a slot of ``key``."""
+        task = record.task
+        if task is None:
+            raise ValueError(f"the record {record.key} is accepted but names no task")
+        if record.state != "accepted":
+            return record
+        status = await wait_for_task(
+            self._with.provider,
+            task,
+            key,
+            pages=record.pages,
+            polling=self._with.polling,
+            clock=self._with.clock,
+            tell=partial(self._with.tell, source.uri),
+            on_end=partial(self._note_end, record, refund=paid_now),
+        )
+        self._download_urls[record.key] = status
+        return await self._note(record, "completed")
+
+    async def _fetch(
+        self, record: TaskRecord, source: Source | _Named, archive: Path
+    ) -> StoredBundle:
+        """Download a completed task's archive, keep it, unpack it."""
+        task = record.task
+        key = self._lanes.key(record.key_fingerprint)
+        if task is None or key is None:
+            raise ValueError(f"the record {record.key} cannot be fetched")
+        status = self._download_urls.pop(record.key, None) or TaskStatus(state="completed")
         tell = partial(self._with.tell, source.uri, "download")
-        await self._with.provider.fetch(task.id, status, key=key, to=archive, on_bytes=tell)
-        await in_thread(partial(self._with.store.keep_archive, work.key, archive))
-        return await self._note(record, "fetched"), old_key is None
+        try:
+            await self._with.provider.fetch(task.id, status, key=key, to=archive, on_bytes=tell)
+        except ResultExpired as error:
+            await self._note_end(record, error, refund=False)
+            raise
+        await in_thread(partial(self._with.store.keep_archive, record.key, archive))
+        record = await self._note(record, "fetched")
+        stored = await self._unpack(record, source, archive)
+        await self._note(record, "unpacked")
+        return stored
 
     async def _submit(
         self, source: Source, work: Work, before: TaskRecord | None, key: Secret
@@ -208,7 +336,7 @@ class Acquisition:
         points = self._with.provider.cost(work.part.pages, work.options)
         record = TaskRecord(
             key=work.key,
-            state="sending",
+            state="planned",
             sha256=work.sha256,
             provider=work.provider,
             base_url=work.base_url,
@@ -216,8 +344,11 @@ class Acquisition:
             points=points,
             key_fingerprint=key.fingerprint,
             generation=0 if before is None else before.generation,
+            name=source.name,
+            request=work.request,
         )
         self._with.budget.take(points)
+        await in_thread(partial(self._with.store.write_record, record))
         tell = partial(self._with.tell, source.uri, "upload")
         try:
             accepted = await self._submitter.submit(
@@ -231,7 +362,7 @@ class Acquisition:
         return accepted
 
     async def _unpack(
-        self, source: Source, work: Work, archive: Path, task: TaskRef | None
+        self, record: TaskRecord, source: Source | _Named, archive: Path
     ) -> StoredBundle:
         self._with.tell(source.uri, "unpack")
 
@@ -240,34 +371,28 @@ class Acquisition:
                 unpacked = unpack(
                     archive,
                     Path(quarantine),
-                    requested=work.options.service_variants,
-                    stem=Path(source.name).stem,
+                    requested=record.variants,
+                    stem=Path(record.name or source.name).stem,
                     limits=self._with.archive_limits,
                 )
-                return self._with.store.write_bundle(work.key, unpacked, task)
+                return self._with.store.write_bundle(record.key, unpacked, record.task)
 
         try:
             return await in_thread(unpack_and_publish)
         except UnsafeArchive as error:
-            error.archive = self._with.store.archive_uri(work.key)
-            raise error.about(task_id=task.id if task else None)  # noqa: B904 - completed
+            error.archive = self._with.store.archive_uri(record.key)
+            error.about(task_id=record.task_id)
+            raise
 
     def _key_to_resume(self, record: TaskRecord | None) -> Secret | None:
-        """The key of the running task that a record names; None if an upload is needed.
+        """The key of the running task that a record names; None if it names none.
 
         Raises:
-            UploadOutcomeUnknown: The record stands for an upload that may have been paid.
             AuthenticationError: The task was paid with a key we do not have.
         """
-        if record is None or not self._with.resumable:
+        if record is None or record.task_id is None or not self._with.resumable:
             return None
-        if record.state in ("committing", "unknown"):
-            raise UploadOutcomeUnknown(
-                "an earlier upload may have been paid for, and nothing proves it",
-                cost=record.points,
-                record=record.key,
-            )
-        if record.task_id is None or record.state in ("sending", "failed", "expired"):
+        if record.state not in ("accepted", "completed", "fetched", "unpacked"):
             return None
         age = self._with.clock.now() - (record.uploaded_at or 0.0)
         if age > self._with.provider.capabilities.retention_s:

@@ -17,6 +17,7 @@ from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import (
     Block,
     Conversion,
+    Outcome,
     ParseOptions,
     Part,
     Source,
@@ -25,7 +26,7 @@ from zhiyipdf.models import (
 )
 from zhiyipdf.planning import plan_parts
 from zhiyipdf.sources import SourceRef, opened
-from zhiyipdf.store import Work
+from zhiyipdf.store import TaskRecord, Work
 from zhiyipdf.threads import in_thread
 
 __all__ = ["ConversionPath"]
@@ -92,6 +93,14 @@ class ConversionPath:
         return SourceEstimate(
             source=ref.uri, pages=len(source.pages), points=points, in_store=stored
         )
+
+    async def finish(self, record: TaskRecord) -> Outcome | TaskRecord:
+        """Fetch and unpack what a record says is paid."""
+        with tempfile.TemporaryDirectory(prefix="zhiyipdf-") as folder:
+            try:
+                return await self._acquisition.finish(record, Path(folder))
+            except (ZhiyiPDFError, OSError) as error:
+                return Outcome(source=record.name or record.key, error=error)
 
     async def balance(self) -> dict[str, int]:
         """Points left, by the keys' fingerprints."""

@@ -21,6 +21,7 @@ from zhiyipdf.budget import Budget
 from zhiyipdf.clock import Clock
 from zhiyipdf.conversion import ConversionPath
 from zhiyipdf.errors import AuthenticationError, ZhiyiPDFError
+from zhiyipdf.evidence import CommitLocks
 from zhiyipdf.keys import ApiKey, read_keys
 from zhiyipdf.local import BASE_URL as LOCAL_URL
 from zhiyipdf.local import local_server
@@ -39,7 +40,8 @@ from zhiyipdf.policy import ArchiveLimits, Limits, Polling, Retry, Timeouts
 from zhiyipdf.providers import Provider
 from zhiyipdf.providers.zhiyipdf import BASE_URL, ZhiyiPDF
 from zhiyipdf.sources import SourceRef, expand, public_uri
-from zhiyipdf.store import Store
+from zhiyipdf.store import Store, TaskRecord
+from zhiyipdf.submission import OnAmbiguous
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport import HttpTransport, Origin
 
@@ -66,6 +68,10 @@ class Converter:
             for survives the call.
         provider: ``"zhiyipdf"``.
         max_points: Points this converter may spend; an upload that would pass it is not started.
+        on_ambiguous: What to do about an upload that was sent whole and not answered, when not
+            even the balance proves whether it was paid: ``"raise"`` UploadOutcomeUnknown;
+            ``"retry"``, which may pay twice; or a function that is given the error and says True
+            to retry.
         storage_options: For fsspec, for sources and for the store.
         on_progress: Told of every step, on the event loop's thread.
         proxy: URL of an HTTP proxy; the usual environment variables are honoured without it.
@@ -89,6 +95,7 @@ class Converter:
         store: str | os.PathLike[str] | Literal[False] | None = None,
         provider: Literal["zhiyipdf"] = "zhiyipdf",
         max_points: int | None = None,
+        on_ambiguous: OnAmbiguous = "raise",
         storage_options: Mapping[str, Any] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         proxy: str | None = None,
@@ -118,6 +125,8 @@ class Converter:
         self._archive_limits = archive_limits or ArchiveLimits()
         self._clock = clock or Clock()
         self._budget = Budget(max_points)
+        self._commits = CommitLocks()
+        self._on_ambiguous: OnAmbiguous = on_ambiguous
         self.keeps_assets = store is not False
         self._store_url = None if store is False else _store_url(store)
         self._store: Store | None = None
@@ -254,6 +263,35 @@ class Converter:
         """Ask for the points left on every key; see :meth:`abalance`."""
         return blocking.run(self.abalance())
 
+    # -- what is paid and not fetched ------------------------------------------------------------
+
+    def tasks(self) -> tuple[TaskRecord, ...]:
+        """Every paid task the store knows, the latest last; blocking, needs no key."""
+        records = self._open_store().records()
+        return tuple(sorted(records, key=lambda record: record.updated_at))
+
+    async def aresume(self) -> tuple[Outcome | TaskRecord, ...]:
+        """Finish every task that is paid for and not yet in the store; the PDFs are not needed.
+
+        Returns:
+            For each a record as it stands now, or an outcome that holds the error.
+        """
+        if self._local:
+            return ()  # its tasks ended with their process
+        paid, mine = ("accepted", "completed", "fetched"), self._origin.base
+        records = await in_thread(self.tasks)
+        unfinished = [r for r in records if r.state in paid and r.base_url == mine]
+        if not unfinished:
+            return ()
+        async with self._session() as session:
+            return tuple(
+                await asyncio.gather(*(session.path.finish(record) for record in unfinished))
+            )
+
+    def resume(self) -> tuple[Outcome | TaskRecord, ...]:
+        """Finish every paid task; see :meth:`aresume`."""
+        return blocking.run(self.aresume())
+
     # -- pictures ----------------------------------------------------------------------------------
 
     def read_asset(self, asset: Asset) -> bytes:
@@ -293,7 +331,7 @@ class Converter:
         A copy in another process takes its key from ``ZHIYIPDF_API_KEY``.
         """
         state = self.__dict__.copy()
-        for name in ("_lock", "_live", "_store", "_budget", "_clock", "on_progress"):
+        for name in ("_lock", "_live", "_store", "_budget", "_commits", "_clock", "on_progress"):
             state.pop(name)
         state["_keys"] = ()
         state["_max_points"] = self._budget.max_points
@@ -303,6 +341,7 @@ class Converter:
         max_points = state.pop("_max_points")
         self.__dict__.update(state)
         self._budget = Budget(max_points)
+        self._commits = CommitLocks()
         self._clock = Clock()
         self.on_progress = None
         self._keys = read_keys(None)
@@ -376,6 +415,8 @@ class Converter:
                 retry=self._retry,
                 archive_limits=self._archive_limits,
                 budget=self._budget,
+                commits=self._commits,
+                on_ambiguous=self._on_ambiguous,
                 clock=self._clock,
                 resumable=not self._local,
                 on_progress=self._tell,
@@ -399,7 +440,9 @@ class Converter:
 
     def _only(self, source: object, fs: Any) -> SourceRef:
         refs = expand(source, storage_options=self._storage_options, fs=fs)
-        first = next(refs)
+        first = next(refs, None)
+        if first is None:
+            raise ValueError("there is no source to convert")
         if next(refs, None) is not None:
             raise ValueError(f"{first.uri} is one of several PDFs; use convert_many")
         return first

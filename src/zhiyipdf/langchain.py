@@ -6,7 +6,6 @@ import mimetypes
 import os
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -33,7 +32,6 @@ from zhiyipdf.loading import ConversionReport, Loading, SourceReport
 from zhiyipdf.models import Language, Mode, TableMode, Variant
 from zhiyipdf.sources import SourceRef, expand, public_uri
 from zhiyipdf.sources.remote import RemoteFile
-from zhiyipdf.threads import in_thread
 
 if TYPE_CHECKING:
     from zhiyipdf.converter import Converter
@@ -285,8 +283,8 @@ class ZhiyiPDFParser(BaseBlobParser):
             ZhiyiPDFError: It cannot be converted, with ``on_error="raise"``.
             OSError: It cannot be read, the same.
         """
-        source, fs = _place_of(blob)
-        for record in self._loading.records(source, self._reports, fs=fs):
+        source = blob.ref if isinstance(blob, FsspecBlob) else blob
+        for record in self._loading.records(source, self._reports):
             yield _document(record)
 
     async def alazy_parse(self, blob: Blob) -> AsyncGenerator[Document, None]:
@@ -294,8 +292,8 @@ class ZhiyiPDFParser(BaseBlobParser):
 
         LangChain's own interface has no asynchronous parsing; this is an addition to it.
         """
-        source, fs = await in_thread(partial(_place_of, blob))
-        records = self._loading.arecords(source, self._reports, fs=fs)
+        source = blob.ref if isinstance(blob, FsspecBlob) else blob
+        records = self._loading.arecords(source, self._reports)
         try:
             async for record in records:
                 yield _document(record)
@@ -342,7 +340,7 @@ class FsspecBlob(Blob):
         """Open it for reading from front to back."""
         place = self._ref.place
         if isinstance(place, RemoteFile):
-            with place.fs.open(place.path, "rb") as file:
+            with place.opened() as (file, _):
                 yield file
         else:
             with Path(str(place)).open("rb") as file:
@@ -410,19 +408,6 @@ def _document(record: Record) -> Document:
     if page is not None:
         metadata[PAGE_INDEX_KEY] = page
     return Document(page_content=record.text, id=record.id, metadata=metadata)
-
-
-def _place_of(blob: Blob) -> tuple[Any, Any]:
-    """Give what a blob's PDF is read from, and the filesystem it is on if that is known."""
-    if not isinstance(blob, FsspecBlob):
-        return blob, None
-    place = blob.ref.place
-    if isinstance(place, Path):
-        return blob.ref.uri, None
-    if isinstance(place, RemoteFile) and "::" not in place.url:
-        return place.url, place.fs
-    # A chained URL is understood by a whole chain of filesystems, of which this is the first.
-    return Blob.from_data(blob.as_bytes(), path=blob.ref.uri, metadata=blob.metadata), None
 
 
 def _shown(file_path: Any) -> str:

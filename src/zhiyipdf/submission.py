@@ -9,24 +9,33 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from zhiyipdf.clock import Clock
-from zhiyipdf.errors import RateLimited, UploadOutcomeUnknown, ZhiyiPDFError
+from zhiyipdf.errors import RateLimited, ServiceUnavailable, UploadOutcomeUnknown, ZhiyiPDFError
+from zhiyipdf.evidence import CommitLocks, Evidence, gather_evidence
 from zhiyipdf.models import ParseOptions, Secret, Source
 from zhiyipdf.policy import Retry
 from zhiyipdf.providers import Provider, Upload
 from zhiyipdf.store import RecordState, Store, TaskRecord
 from zhiyipdf.threads import in_thread
-from zhiyipdf.transport import MultipartUpload
+from zhiyipdf.transport import MultipartUpload, UploadCancelledError, UploadOutcome
 from zhiyipdf.transport.retry import pause_before_retry
 
-__all__ = ["Submitter"]
+__all__ = ["OnAmbiguous", "Submitter", "upload_name"]
 
 log = logging.getLogger(__name__)
+
+OnAmbiguous = Literal["raise", "retry"] | Callable[[UploadOutcomeUnknown], bool]
+"""What to do about an upload that nobody can prove paid or unpaid: ``raise`` the error; ``retry``
+with the same idempotency key, which may pay twice; or ask: True is ``retry``."""
 
 # How long a cancelled caller waits for the answer of an upload that may already be paid for. The
 # thread goes on after that and still writes the task's name down.
 CANCEL_GRACE_S = 15.0
+# How long the end of a body waits for another upload of the same key to be answered. Servers drop
+# connections that stay silent for a minute (nginx, client_body_timeout).
+COMMIT_WAIT_S = 45.0
 RATE_LIMIT_ATTEMPTS = 10
 RATE_LIMIT_PAUSE_S = 3.0
 MAX_NAME_BYTES = 100
@@ -41,6 +50,8 @@ class Submitter:
         retry: How often an upload that was certainly not paid is tried again.
         clock: Time and chance.
         uploads: Bounds the uploads that run at the same moment.
+        commits: Shared by all who upload with the same keys in this process.
+        on_ambiguous: What to do when nobody knows.
     """
 
     def __init__(
@@ -51,12 +62,16 @@ class Submitter:
         retry: Retry,
         clock: Clock,
         uploads: asyncio.Semaphore,
+        commits: CommitLocks,
+        on_ambiguous: OnAmbiguous,
     ) -> None:
         self._provider = provider
         self._store = store
         self._retry = retry
         self._clock = clock
         self._uploads = uploads
+        self._commits = commits
+        self._on_ambiguous = on_ambiguous
 
     async def submit(
         self,
@@ -72,7 +87,7 @@ class Submitter:
         Args:
             source: Where the bytes are.
             options: What to ask for.
-            record: In state ``sending``.
+            record: In state ``planned``.
             key: Pays.
             on_bytes: Told bytes sent and in all; called on the event loop's thread.
 
@@ -80,28 +95,43 @@ class Submitter:
             The record in state ``accepted``, with the points the service took.
 
         Raises:
-            UploadOutcomeUnknown: The end of the upload was sent and the answer proves nothing.
+            UploadOutcomeUnknown: The end of the upload was sent, and neither the answer nor the
+                balance proves what became of it.
             ZhiyiPDFError: The service refused, or could not be reached; nothing was paid.
         """
         attempts = 0
         while True:
             attempts += 1
-            await in_thread(partial(self._store.write_record, self._stamped(record)))
+            sending = dataclasses.replace(self._stamped(record), state="sending")
+            await in_thread(partial(self._store.write_record, sending))
             try:
                 async with self._uploads:
-                    return await self._send(source, options, record, key=key, on_bytes=on_bytes)
-            except ZhiyiPDFError as error:
-                if error.points_charged is not False or not error.retryable:
+                    return await self._send(source, options, sending, key=key, on_bytes=on_bytes)
+            except UploadOutcomeUnknown as error:
+                if attempts >= self._retry.upload_attempts or not await self.may_retry(error):
                     raise
+                log.warning("upload of %s: sent again although it may be paid", source.uri)
+                continue
+            except ZhiyiPDFError as error:
                 wait = self._pause(error, attempts)
                 if wait is None:
                     raise
                 log.info("upload of %s: %s; again in %.1f s", source.uri, error.message, wait)
-                record = dataclasses.replace(record, generation=record.generation + 1)
+                if getattr(error, "code", None) is not None:
+                    # The service judged this attempt: the next one is another.
+                    record = dataclasses.replace(record, generation=record.generation + 1)
             await self._clock.sleep(wait)
+
+    async def may_retry(self, error: UploadOutcomeUnknown) -> bool:
+        """Whether the user wants to send again what may already be paid."""
+        if callable(self._on_ambiguous):
+            return bool(await in_thread(partial(self._on_ambiguous, error)))
+        return self._on_ambiguous == "retry"
 
     def _pause(self, error: ZhiyiPDFError, attempts: int) -> float | None:
         """Seconds before the next attempt; None if there is none."""
+        if error.points_charged is not False or not error.retryable:
+            return None
         chance = self._clock.random()
         if isinstance(error, RateLimited):
             asked = error.retry_after_s or 0.0
@@ -124,7 +154,10 @@ class Submitter:
         loop = asyncio.get_running_loop()
 
         def tell(sent: int) -> None:
-            loop.call_soon_threadsafe(on_bytes, sent, source.size_bytes)
+            try:
+                loop.call_soon_threadsafe(on_bytes, sent, source.size_bytes)
+            except RuntimeError:
+                return  # the loop is closed: nobody watches, but the upload matters
 
         cancelled = threading.Event()
         body = MultipartUpload(
@@ -133,7 +166,6 @@ class Submitter:
             file_name=upload_name(source.name),
             size_bytes=source.size_bytes,
             sha256=source.sha256,
-            gate=lambda: self._note(record, "committing"),
             on_bytes=tell,
             cancelled=cancelled,
         )
@@ -151,28 +183,39 @@ class Submitter:
                 sending.exception()  # seen, so that asyncio does not complain
             raise
 
+    # -- on the upload's thread --------------------------------------------------------------------
+
     def _post(self, body: MultipartUpload, record: TaskRecord, key: Secret) -> TaskRecord:
-        """Send, read the answer and write down what it means; on the upload's thread."""
-        upload = Upload(body=body, idempotency_key=record.idempotency_key)
-        outcome = self._provider.submit(upload, key=key)
-        try:
-            submission = self._provider.read_submission(outcome)
-        except ZhiyiPDFError as error:
-            if error.points_charged is False:
-                code = getattr(error, "code", None)
-                self._note(record, "failed", code=code, generation=record.generation + 1)
-                raise
-            self._note(record, "unknown")
-            raise UploadOutcomeUnknown(
-                f"the upload was sent whole, but its answer proves nothing: {error.message}",
-                cost=record.points,
-                record=record.key,
-            ) from error
+        """Send, read the answer, ask the balance where it proves nothing, and write it all down."""
+        with self._commits.section(key) as take:
+            before: list[int | None] = []
+
+            def gate() -> None:
+                alone = take(COMMIT_WAIT_S)
+                if body.cancelled.is_set():
+                    raise UploadCancelledError
+                # Without the lock another upload of ours may end in between, and the balance
+                # would prove nothing.
+                before.append(self._provider.balance_now(key=key) if alone else None)
+                self._note(record, "committing", balance_before=before[0])
+
+            body.gate = gate
+            upload = Upload(body=body, idempotency_key=record.idempotency_key)
+            outcome = self._provider.submit(upload, key=key)
+            try:
+                submission = self._provider.read_submission(outcome)
+            except ZhiyiPDFError as error:
+                if error.points_charged is False:
+                    self._note(record, "failed", code=getattr(error, "code", None))
+                    raise
+                evidence = self._evidence(record, key, before[0], outcome)
+                raise self._doubt(record, error, evidence) from error
         accepted = dataclasses.replace(
             self._stamped(record),
             state="accepted",
             task_id=submission.task_id,
             points=record.points if submission.points is None else submission.points,
+            balance_before=before[0] if before else None,
             uploaded_at=self._clock.now(),
         )
         try:
@@ -181,20 +224,58 @@ class Submitter:
             log.exception("the paid task %s could not be written down", submission.task_id)
         return accepted
 
+    def _evidence(
+        self, record: TaskRecord, key: Secret, before: int | None, outcome: UploadOutcome
+    ) -> Evidence:
+        silent = isinstance(outcome.error, ServiceUnavailable) and "in time" in str(outcome.error)
+        gateway_timed_out = outcome.reply is not None and outcome.reply.status == 504
+        return gather_evidence(
+            before=before,
+            cost=record.points,
+            read=partial(self._provider.balance_now, key=key),
+            pause=self._clock.pause,
+            late=silent or gateway_timed_out,
+        )
+
+    def _doubt(self, record: TaskRecord, error: ZhiyiPDFError, evidence: Evidence) -> ZhiyiPDFError:
+        """The error of an upload whose answer proves nothing, in the light of the balance."""
+        if evidence.verdict == "unpaid":
+            self._note(record, "failed")
+            return ServiceUnavailable(
+                f"{error.message}; the balance proves that nothing was paid", points_charged=False
+            )
+        after = evidence.balance_after
+        self._note(record, "unknown", balance_before=evidence.balance_before, balance_after=after)
+        paid = evidence.verdict == "paid"
+        proof = "the balance shows that it was paid" if paid else "nor does the balance"
+        return UploadOutcomeUnknown(
+            f"the upload was sent whole and its answer proves nothing ({error.message}); {proof}",
+            cost=record.points,
+            record=record.key,
+            balance_before=evidence.balance_before,
+            balance_after=after,
+            points_charged=True if paid else None,
+        )
+
     def _note(
         self,
         record: TaskRecord,
         state: RecordState,
         *,
         code: str | None = None,
-        generation: int | None = None,
+        balance_before: int | None = None,
+        balance_after: int | None = None,
     ) -> None:
+        # The service's verdict on an attempt ends it: the next upload has another idempotency key.
+        ended = state == "failed" and code is not None
         self._store.write_record(
             dataclasses.replace(
                 self._stamped(record),
                 state=state,
                 code=code,
-                generation=record.generation if generation is None else generation,
+                balance_before=balance_before,
+                balance_after=balance_after,
+                generation=record.generation + ended,
             )
         )
 

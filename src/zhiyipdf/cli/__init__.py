@@ -33,6 +33,8 @@ _COMMANDS = {
     "convert": _Command("zhiyipdf.cli.convert", "Convert PDFs to Markdown or to documents."),
     "estimate": _Command("zhiyipdf.cli.estimate", "Count pages and points; upload nothing."),
     "balance": _Command("zhiyipdf.cli.balance", "Show the points left on each key."),
+    "tasks": _Command("zhiyipdf.cli.tasks", "List what the store knows of paid tasks."),
+    "resume": _Command("zhiyipdf.cli.tasks", "Fetch what is paid for and not fetched yet."),
     "serve": _Command("zhiyipdf.cli.serve", "Run a server that speaks the API and converts here."),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import logging
 from importlib.util import find_spec
@@ -83,15 +84,13 @@ def serve(
             f'the server needs {", ".join(missing)}: pip install "zhiyipdf[local]"'
         )
     folder = _folder(context, data_dir)
-    translation = _endpoint(translation_url, translation_model, translation_key)
-    settings = ServerSettings(folder=folder, task_timeout_s=task_timeout, translation=translation)
+    settings = ServerSettings(
+        folder=folder,
+        task_timeout_s=task_timeout,
+        translation=_endpoint(translation_url, translation_model, translation_key),
+    )
     if workers is not None:
-        settings = ServerSettings(
-            folder=folder,
-            task_timeout_s=task_timeout,
-            translation=translation,
-            workers=workers,
-        )
+        settings = dataclasses.replace(settings, workers=workers)
     _run(settings, host=host, port=port)
 
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from zhiyipdf.server.engine import PICTURE_FOLDER
 
@@ -44,7 +44,7 @@ def result_stem(file_name: str) -> str:
         Never empty, at most :data:`STEM_MAX_BYTES` bytes in UTF-8.
     """
     name = re.split(r"[/\\]", file_name)[-1]
-    stem = PurePosixPath(name).stem if name.lower().endswith(".pdf") else name
+    stem = name[:-4] if name.lower().endswith(".pdf") else name
     stem = _UNSAFE.sub("_", unicodedata.normalize("NFC", stem).replace("%22", "_"))
     stem = stem.encode("utf-8", "replace")[:STEM_MAX_BYTES].decode("utf-8", "ignore")
     stem = stem.strip().strip(".").strip()

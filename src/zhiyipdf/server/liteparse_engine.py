@@ -19,6 +19,7 @@ from zhiyipdf.server.repairs import (
     drop_controls,
     drop_empty_fences,
     has_text,
+    has_words,
     heading_levels,
     image_tag,
     is_heading_text,
@@ -92,24 +93,49 @@ class LiteparseEngine:
         with Drawing(pdf) as drawing:
             on_page(1)
             for batch in _batches(pdf, drawing.pages):
-                converted = {page.page_num: page for page in batch.result.pages}
-                images = {image.id: image for image in batch.result.images}
-                for number in range(batch.start_page, batch.end_page + 1):
+                for number in range(batch.first, batch.last + 1):
                     on_page(number)
                     writer = _PageWriter(drawing, pictures, number, table_mode)
-                    page = converted.get(number)
+                    page = batch.pages.get(number)
                     if page is not None:
                         sizes += count_sizes((i.text, i.font_size) for i in page.text_items)
-                    drafts.append(writer.draft(page, images))
+                    drafts.append(writer.draft(page, batch.images))
         if not drafts:
             raise EngineFailure("failed", "no page could be converted")
         return _finish(drafts, sizes)
 
 
-def _batches(pdf: Path, pages: int) -> Iterator[Any]:
-    from liteparse import LiteParse, ParseError
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Pages the engine converted together; pages it failed at are missing."""
 
-    parser = LiteParse(
+    first: int
+    last: int
+    pages: dict[int, Any]
+    images: dict[str, Any]
+
+
+def _batches(pdf: Path, pages: int) -> Iterator[_Batch]:
+    from liteparse import ParseError
+
+    try:
+        for batch in _parser(max_pages=pages).parse_batches(pdf, batch_size(pages)):
+            made = _Batch(
+                batch.start_page,
+                batch.end_page,
+                {page.page_num: page for page in batch.result.pages},
+                {image.id: image for image in batch.result.images},
+            )
+            _recover_running_lines(pdf, made)
+            yield made
+    except ParseError as error:
+        raise _failure(str(error)) from error
+
+
+def _parser(**options: Any) -> Any:
+    from liteparse import LiteParse
+
+    return LiteParse(
         output_format="markdown",
         ocr_enabled=False,  # the default tries to download training files
         image_mode="placeholder",
@@ -118,12 +144,24 @@ def _batches(pdf: Path, pages: int) -> Iterator[Any]:
         include_complexity=True,
         continue_on_page_error=True,
         quiet=True,
-        max_pages=pages,  # its own default is 1000
+        **options,
     )
-    try:
-        yield from parser.parse_batches(pdf, batch_size(pages))
-    except ParseError as error:
-        raise _failure(str(error)) from error
+
+
+def _recover_running_lines(pdf: Path, batch: _Batch) -> None:
+    # Lines that look like running headers are dropped. A page that has nothing else, such as a
+    # slide with a title only, would come out empty: it keeps them. Page numbers alone do not count.
+    empty = [
+        number
+        for number, page in batch.pages.items()
+        if not drop_empty_fences(drop_controls(page.markdown)) and has_words(page.text)
+    ]
+    if not empty:
+        return
+    targets = ",".join(map(str, empty))
+    result = _parser(target_pages=targets, keep_headers_footers=True).parse(pdf)
+    batch.pages.update({page.page_num: page for page in result.pages})
+    batch.images.update({image.id: image for image in result.images})
 
 
 def _failure(message: str) -> EngineFailure:

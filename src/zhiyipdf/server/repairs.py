@@ -19,6 +19,7 @@ __all__ = [
     "drop_controls",
     "drop_empty_fences",
     "has_text",
+    "has_words",
     "heading_levels",
     "image_tag",
     "is_heading_text",
@@ -46,6 +47,9 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ud8
 _UNREADABLE = re.compile(
     "[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202f\ue000-\uf8ff\ufeff\ufffd]"
 )
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+_ROMAN = re.compile(r"[ivxlcdm]+|[IVXLCDM]+")
 
 # Numbers of the engine study's repair (a).
 HEADING_MAX_CHARACTERS = 60
@@ -88,6 +92,11 @@ def drop_empty_fences(markdown: str) -> str:
 def has_text(text: str) -> bool:
     """Whether anything readable is there: not only blanks, controls and private-use glyphs."""
     return bool(_UNREADABLE.sub("", text))
+
+
+def has_words(text: str) -> bool:
+    """Whether there is more than numbers, arabic or roman: at least one other run of letters."""
+    return any(not _ROMAN.fullmatch(word) for word in _LETTERS.findall(text))
 
 
 def body_size(sizes: Mapping[float, int]) -> float:

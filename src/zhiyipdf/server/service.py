@@ -157,7 +157,6 @@ class Service:
         upload = Upload(task_id, self.files(task_id))
         self._uploads.add(task_id)
         try:
-            await asyncio.to_thread(upload.folder.path.mkdir, parents=True)
             yield upload
         finally:
             try:

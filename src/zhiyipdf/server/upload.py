@@ -82,7 +82,7 @@ async def receive_form(
         body: The request's body.
         content_type: With the boundary.
         content_length: As announced, if it was.
-        target: The file to write; made if the form has a file.
+        target: The file to write; made, with its folder, if the form has a file.
         max_file_bytes: The largest accepted file.
         idle_s: Seconds the body may stand still.
 
@@ -109,7 +109,7 @@ async def receive_form(
                 break
             reader.feed(chunk)
             if reader.pending and file is None:
-                file = await asyncio.to_thread(target.open, "wb")
+                file = await asyncio.to_thread(_open, target)
             if file is not None and len(reader.pending) >= BUFFER_BYTES:
                 await asyncio.to_thread(file.write, reader.take())
         form = reader.finish()
@@ -120,6 +120,11 @@ async def receive_form(
         if file is not None:
             file.close()
     return form
+
+
+def _open(target: Path) -> BinaryIO:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target.open("wb")
 
 
 def _settle(file: BinaryIO) -> None:

@@ -122,8 +122,10 @@ class WorkerProcess:
         with self._lock:
             if self._closed:
                 raise WorkerCrashed("the worker is closed")
-            if self._process is not None and self._process.poll() is None:
-                return self._process
+            if self._process is not None:
+                if self._process.poll() is None:
+                    return self._process
+                _close_pipes(self._process)  # it died while it was idle
             try:
                 self._process = _start(self._engine)
             except OSError as error:
@@ -147,10 +149,15 @@ class WorkerProcess:
         with self._lock:
             if self._process is process:
                 self._process = None
-        for pipe in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError, ValueError):
-                if pipe is not None:
-                    pipe.close()
+        _close_pipes(process)
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    # Standard error belongs to the thread that listens to it.
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError, ValueError):
+            if pipe is not None:
+                pipe.close()
 
 
 def _start(engine: str) -> subprocess.Popen[bytes]:

@@ -84,10 +84,10 @@ def expand(
 
     Args:
         file_path: A path or URL (``str`` or ``os.PathLike``; ``~`` is expanded), the PDF's bytes,
-            a binary file object (read from where it stands), a LangChain ``Blob``, or an iterable
-            of these. A folder stands for the files below it, sorted, hidden ones left out; a
-            pattern with ``* ? [ ]`` or ``**`` for the files it matches. A path that exists is that
-            file, whatever characters it has.
+            a binary file object (read from where it stands), a LangChain ``Blob``, a
+            :class:`SourceRef`, or an iterable of these. A folder stands for the files below it,
+            sorted, hidden ones left out; a pattern with ``* ? [ ]`` or ``**`` for the files it
+            matches. A path that exists is that file, whatever characters it has.
         storage_options: For fsspec, where the source is a URL.
         fs: An fsspec filesystem on which all paths are; it wins over a URL's own.
         suffixes: Which files of a folder, or of a pattern without a suffix of its own, are meant;
@@ -113,7 +113,9 @@ class _Search:
     suffixes: tuple[str, ...]
 
     def named_by(self, item: object) -> Iterator[SourceRef]:
-        if isinstance(item, str):
+        if isinstance(item, SourceRef):
+            yield item
+        elif isinstance(item, str):
             yield from self._at(item)
         elif isinstance(item, bytes | bytearray | memoryview):
             yield _of_content(bytes(item))

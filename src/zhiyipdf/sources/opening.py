@@ -102,7 +102,7 @@ def _pieces_of_remote(
         if size is not None and size > limit_bytes:
             raise _too_large(uri, size, limit_bytes)
         with readable(place.url):
-            hasten(file)
+            hasten(file, size)
         read = 0
         while True:
             with readable(place.url):

@@ -28,6 +28,7 @@ __all__ = [
 
 _BLOCK_BYTES = 4 * 1024 * 1024
 _PREFETCHES = 64
+_PREFETCH_BYTES = 32 * 1024 * 1024
 # Where the package to install is not called like the module that is missing.
 _PACKAGES = {"libarchive": "libarchive-c", "google": "gcsfs", "smbclient": "smbprotocol"}
 
@@ -73,13 +74,14 @@ class RemoteFile:
         return fs.open(self.path, "rb")
 
 
-def hasten(file: Any) -> None:
+def hasten(file: Any, size: int | None) -> None:
     """Let a file opened over SFTP ask for what is next before the last piece is there.
 
-    Paramiko asks for 32 KiB at a time, each waiting for the one before.
+    Else paramiko asks for 32 KiB at a time, each waiting for the one before. Its prefetching may
+    keep the whole file in memory (150 MiB of 150 in a test), so only small files get it.
     """
-    if hasattr(file, "prefetch"):
-        file.prefetch(max_concurrent_requests=_PREFETCHES)
+    if size is not None and size <= _PREFETCH_BYTES and hasattr(file, "prefetch"):
+        file.prefetch(size, _PREFETCHES)
 
 
 def in_this_thread(fs: Any) -> Any:
@@ -182,7 +184,7 @@ def _translated(exc: Exception, url: str) -> Exception:
     words = f"{uri}: {type(exc).__name__}: {scrubbed(str(exc), url)}".rstrip(": ")
     if isinstance(exc, TimeoutError):
         return TimeoutError(words)
-    if isinstance(exc, ValueError) and "rotocol not known" in words:
+    if isinstance(exc, ValueError) and "Protocol not known" in words:
         return ValueError(words)
     return OSError(words)
 

@@ -9,7 +9,8 @@ import re
 import shutil
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class Files:
         self.url = str(Path(url).expanduser()) if url.startswith("~") else url
         self._options = dict(storage_options or {})
         self._lock = threading.Lock()
+        self._turn = threading.RLock()
         self._opened: tuple[int, Any, str] | None = None
 
     def __repr__(self) -> str:
@@ -57,37 +59,45 @@ class Files:
                 self._opened = (os.getpid(), fs, root.rstrip("/"))
             return self._opened[1], self._opened[2]
 
-    def _locate(self, name: str) -> tuple[Any, str]:
+    @contextmanager
+    def _at(self, name: str) -> Iterator[tuple[Any, str]]:
+        """The filesystem and a file's path on it.
+
+        Local files, memory and the asynchronous object stores serve many threads at once. The
+        others (sftp among them) hang when two threads use one connection, so they take turns.
+        """
         fs, root = self._root()
-        return fs, f"{root}/{name}"
+        free = _is_local(fs) or ONE_PUT.intersection(_protocols(fs))
+        with nullcontext() if free else self._turn:
+            yield fs, f"{root}/{name}"
 
     def uri(self, name: str) -> str:
         """Full address of a file: ``file:///…`` (RFC 8089), or below the folder's own URL.
 
         A password in the folder's URL is left out; a user name stays.
         """
-        fs, path = self._locate(name)
-        if _is_local(fs):
-            return Path(path).absolute().as_uri()
-        folder = re.sub(r"(://[^/@:]*):[^/@]*@", r"\1@", self.url.rstrip("/"))
-        return f"{folder}/{name}"
+        with self._at(name) as (fs, path):
+            if _is_local(fs):
+                return Path(path).absolute().as_uri()
+            folder = re.sub(r"(://[^/@:]*):[^/@]*@", r"\1@", self.url.rstrip("/"))
+            return f"{folder}/{name}"
 
     def size(self, name: str) -> int | None:
         """Size in bytes; None if there is no such file."""
-        fs, path = self._locate(name)
-        try:
-            found = fs.info(path)
-        except FileNotFoundError:
-            return None
-        return None if found.get("type") == "directory" else int(found["size"])
+        with self._at(name) as (fs, path):
+            try:
+                found = fs.info(path)
+            except FileNotFoundError:
+                return None
+            return None if found.get("type") == "directory" else int(found["size"])
 
     def read(self, name: str) -> bytes | None:
         """The whole content; None if there is no such file."""
-        fs, path = self._locate(name)
-        try:
-            return bytes(fs.cat_file(path))
-        except FileNotFoundError:
-            return None
+        with self._at(name) as (fs, path):
+            try:
+                return bytes(fs.cat_file(path))
+            except FileNotFoundError:
+                return None
 
     def copy_to(self, name: str, to: Path) -> bool:
         """Copy a file to a local path.
@@ -95,20 +105,20 @@ class Files:
         Returns:
             False if there is no such file.
         """
-        fs, path = self._locate(name)
-        try:
-            fs.get_file(path, str(to))
-        except FileNotFoundError:
-            return False
-        return True
+        with self._at(name) as (fs, path):
+            try:
+                fs.get_file(path, str(to))
+            except FileNotFoundError:
+                return False
+            return True
 
     def remove(self, name: str) -> None:
         """Delete a file; nothing happens if there is none."""
-        fs, path = self._locate(name)
-        try:
-            fs.rm_file(path)
-        except FileNotFoundError:
-            return
+        with self._at(name) as (fs, path):
+            try:
+                fs.rm_file(path)
+            except FileNotFoundError:
+                return
 
     def publish(self, name: str, content: bytes | Path, *, private: bool = False) -> None:
         """Write a file so that readers see all of it or none.
@@ -121,18 +131,20 @@ class Files:
         Raises:
             OSError: It could not be written; nothing is visible under ``name`` then.
         """
-        fs, path = self._locate(name)
-        if _is_local(fs):
-            _publish_locally(Path(path), content, private=private)
-            return
-        fs.invalidate_cache()
-        if ONE_PUT.intersection(_protocols(fs)):
-            if isinstance(content, Path) and "memory" not in _protocols(fs):
-                fs.put_file(str(content), path)
-            else:
-                fs.pipe_file(path, content.read_bytes() if isinstance(content, Path) else content)
-            return
-        self._publish_by_rename(fs, path, content)
+        with self._at(name) as (fs, path):
+            if _is_local(fs):
+                _publish_locally(Path(path), content, private=private)
+                return
+            fs.invalidate_cache()
+            if ONE_PUT.intersection(_protocols(fs)):
+                if isinstance(content, Path) and "memory" not in _protocols(fs):
+                    fs.put_file(str(content), path)
+                else:
+                    fs.pipe_file(
+                        path, content.read_bytes() if isinstance(content, Path) else content
+                    )
+                return
+            self._publish_by_rename(fs, path, content)
 
     def create(self, name: str, content: bytes) -> bool | None:
         """Write a small private file only if there is none.
@@ -141,36 +153,36 @@ class Files:
             True if it is ours, False if somebody else's is there, None if this filesystem cannot
             create exclusively (sftp and webdav overwrite silently; transport study, section 5).
         """
-        fs, path = self._locate(name)
-        if _is_local(fs):
-            return _create_locally(Path(path), content)
-        if not EXCLUSIVE_PUT.intersection(_protocols(fs)):
-            return None
-        fs.invalidate_cache()
-        try:
-            fs.pipe_file(path, content, mode="create")
-        except FileExistsError:
-            return False
-        except OSError as error:
-            if error.errno == errno.EINVAL:  # what seaweedfs makes of a failed precondition
+        with self._at(name) as (fs, path):
+            if _is_local(fs):
+                return _create_locally(Path(path), content)
+            if not EXCLUSIVE_PUT.intersection(_protocols(fs)):
+                return None
+            fs.invalidate_cache()
+            try:
+                fs.pipe_file(path, content, mode="create")
+            except FileExistsError:
                 return False
-            raise
-        return True
+            except OSError as error:
+                if error.errno == errno.EINVAL:  # what seaweedfs makes of a failed precondition
+                    return False
+                raise
+            return True
 
     def names(self, folder: str, suffix: str) -> list[str]:
         """Names of all files below a folder that end in ``suffix``, sorted."""
-        fs, root = self._locate(folder)
-        fs.invalidate_cache()
-        try:
-            found = fs.find(root)
-        except FileNotFoundError:
-            return []
-        prefix = root.rpartition(folder)[0]
-        return sorted(
-            path.removeprefix(prefix)
-            for path in (str(item) for item in found)
-            if path.endswith(suffix) and not path.rpartition("/")[2].startswith(".")
-        )
+        with self._at(folder) as (fs, root):
+            fs.invalidate_cache()
+            try:
+                found = fs.find(root)
+            except FileNotFoundError:
+                return []
+            prefix = root.rpartition(folder)[0]
+            return sorted(
+                path.removeprefix(prefix)
+                for path in (str(item) for item in found)
+                if path.endswith(suffix) and not path.rpartition("/")[2].startswith(".")
+            )
 
     def _publish_by_rename(self, fs: Any, path: str, content: bytes | Path) -> None:
         folder, _, base = path.rpartition("/")

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args
 
-from zhiyipdf.models import ParseOptions, Part, TaskRef
+from zhiyipdf.models import VARIANTS, ParseOptions, Part, TaskRef, Variant
 
 __all__ = ["RecordState", "TaskRecord", "Work"]
 
@@ -119,6 +119,12 @@ class TaskRecord:
     def idempotency_key(self) -> str:
         """Equal for repeated attempts of one upload; new after the service returned the points."""
         return f"{self.key[:40]}-{self.generation}"
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """What the service was asked to return."""
+        asked = self.request.get("variants") or ("original",)
+        return tuple(variant for variant in VARIANTS if variant in asked)
 
     @property
     def task(self) -> TaskRef | None:
