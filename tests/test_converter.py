@@ -37,6 +37,7 @@ from zhiyipdf.errors import (
     UnsafeArchive,
     UploadOutcomeUnknown,
 )
+from zhiyipdf.policy import Polling
 
 KEY = "sk-" + "k" * 20
 API = "/api/pdf-to-markdown-proxy"
@@ -58,6 +59,7 @@ def archive(**files: str | bytes) -> bytes:
     return buffer.getvalue()
 
 
+QUICK = Polling(interval_min_s=0.1, requests_per_s=50.0)
 ACCEPTED = {
     "success": True,
     "task_id": "t1",
@@ -524,7 +526,7 @@ async def test_no_more_than_five_tasks_of_a_key_are_in_flight(
     for n in range(9):
         write_pdf(tmp_path / f"{n}.pdf", pages=1, text=f"number {n}")
     service.on(STATUS, answer(200, {"success": True, "status": "processing"}))
-    stream = make(clock=Clock()).aconvert_many(tmp_path / "*.pdf")
+    stream = make(clock=Clock(), polling=QUICK).aconvert_many(tmp_path / "*.pdf")
     first = asyncio.ensure_future(anext(stream))
     await until(lambda: service.uploads >= 5 and len(service.requests(STATUS)) >= 10)
     assert service.uploads == 5
@@ -616,3 +618,99 @@ def test_keys_come_from_the_environment_separated_by_commas(
     monkeypatch.setenv("ZHIYIPDF_API_KEY", "sk-one, sk-two,")
     service.on(f"{API}/balance", answer(200, {"success": True, "points": 1}))
     assert len(make(api_key=None).balance().by_key) == 2
+
+
+# -- several keys, several tasks ---------------------------------------------------------------
+
+REFUSED = {"success": False, "message": "Invalid API key"}
+EMPTY = {"success": False, "error_code": "insufficient_points"}
+PROCESSING = {"success": True, "status": "processing"}
+
+
+def many_pdfs(folder: Path, count: int) -> Path:
+    for n in range(count):
+        write_pdf(folder / f"{n:02}.pdf", pages=1 + n % 4, text=f"number {n}")
+    return folder / "*.pdf"
+
+
+@pytest.mark.parametrize(("status", "payload"), [(401, REFUSED), (402, EMPTY)])
+async def test_when_a_key_fails_in_mid_run_its_tasks_finish_and_the_waiting_work_moves(
+    make: MakeConverter, service: Service, tmp_path: Path, status: int, payload: object
+) -> None:
+    accepted: list[str] = []
+
+    def by_key(wire: Wire) -> None:
+        key = wire.seen.headers["authorization"].removeprefix("Bearer ")
+        if key == "sk-first" and accepted.count(key) >= 2:
+            answer(status, payload)(wire)
+            return
+        accepted.append(key)
+        answer(200, ACCEPTED)(wire)
+
+    service.on(PARSE, by_key)
+    stream = make(api_key=["sk-first", "sk-second"]).aconvert_many(many_pdfs(tmp_path, 14))
+    outcomes = [outcome async for outcome in stream]
+    failed = [outcome.error for outcome in outcomes if outcome.error is not None]
+    if status == 402:
+        assert failed == []
+        assert (accepted.count("sk-first"), accepted.count("sk-second")) == (2, 12)
+    else:  # what the refused key has paid can be had with it only: by a later run, unpaid
+        assert all(isinstance(error, AuthenticationError) for error in failed)
+        assert all(error.task_id == "t1" and error.points_charged for error in failed)
+        assert len(failed) <= 2
+        assert accepted.count("sk-second") == 12
+
+
+async def test_a_refused_key_is_not_sent_again_until_there_is_a_new_converter(
+    make: MakeConverter, service: Service, pdf: Path
+) -> None:
+    service.on(PARSE, answer(401, REFUSED))
+    converter = make()
+    for _ in range(3):
+        with pytest.raises(AuthenticationError):
+            await converter.aconvert(pdf)
+    with pytest.raises(AuthenticationError):
+        await converter.abalance()
+    sent = [seen for seen in service.seen if seen.target.startswith(PARSE)]
+    assert len(sent) == 1
+    assert KEY.encode() not in pickle.dumps(converter)
+    service.on(PARSE, answer(200, ACCEPTED))
+    assert (await make().aconvert(pdf)).points == 4
+
+
+async def test_a_poll_that_is_told_to_slow_down_rests_and_the_task_survives(
+    make: MakeConverter, service: Service, pdf: Path, fake_time: FakeTime
+) -> None:
+    busy = {"success": False, "error_code": "rate_limited", "message": "too fast"}
+    service.on(STATUS, answer(429, busy, retry_after="40"), answer(200, DONE))
+    start = fake_time.seconds
+    assert (await make().aconvert(pdf)).points == 4
+    assert len(service.requests(STATUS)) == 2
+    assert fake_time.seconds - start >= 40
+
+
+async def test_a_paid_task_survives_an_outage_of_the_service(
+    make: MakeConverter, service: Service, pdf: Path, fake_time: FakeTime
+) -> None:
+    service.on(STATUS, *[answer(502, body=b"<html>")] * 12, answer(200, DONE))
+    assert (await make().aconvert(pdf)).points == 4
+    # After five failures the circuit is open, so that the rest comes every ten seconds.
+    assert sum(nap >= 9.0 for nap in fake_time.naps) >= 5
+
+
+async def test_the_longest_pdf_starts_first(
+    make: MakeConverter, service: Service, tmp_path: Path
+) -> None:
+    for n in range(12):
+        write_pdf(tmp_path / f"{n:02}.pdf", pages=1 + n, text=f"number {n}")
+    service.on(STATUS, answer(200, PROCESSING))
+    stream = make(clock=Clock(), polling=QUICK).aconvert_many(tmp_path / "*.pdf")
+    first = asyncio.ensure_future(anext(stream))
+    await until(lambda: service.uploads >= 5 and len(service.requests(STATUS)) >= 10)
+    service.on(STATUS, answer(200, DONE))
+    await first
+    assert len([outcome async for outcome in stream]) == 11
+    names = [f'filename="{n:02}.pdf"'.encode() for n in range(12)]
+    order = [n for seen in service.requests(PARSE) for n in range(12) if names[n] in seen.body]
+    assert sorted(order) == list(range(12))
+    assert order[5] == max(order[5:])

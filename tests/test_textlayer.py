@@ -475,7 +475,66 @@ def test_memory_does_not_grow_with_repeated_looks_at_a_long_pdf(tmp_path):
     assert resident() - before < 8 * 1024 * 1024
 
 
+# Parts
+
+
+def test_gathered_pages_are_those_asked_for_in_their_order(tmp_path):
+    sizes = [write_pdf(tmp_path / f"{n}.pdf", pages=n, size=(100 + n, 200)) for n in (1, 2)]
+    source = write_pdf(tmp_path / "a.pdf", pages=5, broken=[3], labels=["a", "b", "c", "d", "e"])
+    textlayer.gather_pages(source, [4, 1, 2], tmp_path / "part.pdf")
+
+    assert len(inspect_pdf(tmp_path / "part.pdf").pages) == 3
+    textlayer.gather_pages(sizes[1], [2], tmp_path / "part.pdf")  # replaces the other
+    assert page_size(tmp_path / "part.pdf", 1) == (102, 200)
+
+
+@pytest.mark.parametrize("numbers", [[], [0], [4], [1, 4]])
+def test_pages_that_are_not_there_cannot_be_gathered(tmp_path, numbers):
+    path = write_pdf(tmp_path / "a.pdf", pages=3)
+
+    with pytest.raises(ValueError, match="not pages"):
+        textlayer.gather_pages(path, numbers, tmp_path / "part.pdf")
+    assert not (tmp_path / "part.pdf").exists()
+
+
+def test_a_damaged_page_cannot_be_gathered(tmp_path):
+    path = write_pdf(tmp_path / "a.pdf", pages=3, broken=[2])
+
+    with pytest.raises(InvalidPDF):
+        textlayer.gather_pages(path, [1, 2], tmp_path / "part.pdf")
+    assert not (tmp_path / "part.pdf").exists()
+
+
+def test_bookmarks_are_read_in_order(tmp_path):
+    path = write_pdf(tmp_path / "a.pdf", pages=9, outline=[("One", 1), ("Two", 4), ("Three", 9)])
+
+    found = textlayer.bookmarks(path)
+    assert [(mark.level, mark.page_number) for mark in found] == [(0, 1), (0, 4), (0, 9)]
+    assert textlayer.bookmarks(write_pdf(tmp_path / "b.pdf", pages=2)) == ()
+
+
+def test_an_outline_that_runs_in_a_circle_has_an_end(tmp_path):
+    path = write_pdf(tmp_path / "a.pdf", pages=2, outline=[("One", 1), ("Two", 2)])
+    content = path.read_bytes()
+    first, second = re.findall(rb"/First (\d+) 0 R /Last (\d+) 0 R", content)[0]
+    turned = content.replace(b"/Next %s 0 R" % second, b"/Next %s 0 R" % first)
+    assert turned != content
+    path.write_bytes(turned)
+
+    assert [mark.page_number for mark in textlayer.bookmarks(path)] == [1]
+
+
 # Real files
+
+
+@pytest.mark.corpus
+def test_bookmarks_of_a_real_manual_lead_to_its_chapters(corpus_dir):
+    found = textlayer.bookmarks(corpus_dir / "octave.pdf")
+    chapters = [mark.page_number for mark in found if mark.level == 0]
+
+    assert chapters[:3] == [17, 23, 31]
+    assert len(chapters) == 49
+    assert {mark.level for mark in found} == {0, 1, 2}
 
 
 @pytest.mark.corpus

@@ -3,7 +3,8 @@
 The modules, in the order a PDF takes through them:
 
 - :mod:`~zhiyipdf.sources` finds PDFs anywhere fsspec reaches and looks at them;
-- :mod:`~zhiyipdf.planning` decides what to send, when to ask, how long to wait;
+- :mod:`~zhiyipdf.planning` decides what to send, :mod:`~zhiyipdf.pacing` how much at once, when to
+  ask and how long to wait;
 - :mod:`~zhiyipdf.store` knows what was paid for;
 - :mod:`~zhiyipdf.submission`, :mod:`~zhiyipdf.waiting` and :mod:`~zhiyipdf.acquisition` pay once,
   wait, and fetch, through :mod:`~zhiyipdf.providers` and :mod:`~zhiyipdf.transport`;

@@ -8,8 +8,8 @@ import logging
 import tempfile
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from zhiyipdf.errors import (
     AuthenticationError,
     InsufficientPoints,
     ResultExpired,
+    TaskFailed,
     UnsafeArchive,
     UploadOutcomeUnknown,
     ZhiyiPDFError,
@@ -29,6 +30,7 @@ from zhiyipdf.evidence import CommitLocks
 from zhiyipdf.lanes import KeyLanes
 from zhiyipdf.models import Bundle, Progress, Secret, Source, Stage, TaskRef, TaskStatus
 from zhiyipdf.policy import ArchiveLimits, Limits, Polling, Retry
+from zhiyipdf.poller import Pollers
 from zhiyipdf.providers import Provider
 from zhiyipdf.store import Leases, RecordState, Store, StoredBundle, TaskRecord, Work
 from zhiyipdf.submission import OnAmbiguous, Submitter
@@ -38,6 +40,8 @@ from zhiyipdf.waiting import wait_for_task
 __all__ = ["Acquisition", "Obtained", "Surroundings"]
 
 log = logging.getLogger(__name__)
+
+FETCH_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,16 +125,19 @@ class Acquisition:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._with = surroundings
-        self._lanes = KeyLanes(surroundings.keys, surroundings.limits.in_flight_per_key)
-        uploads = surroundings.limits.uploads_per_key * max(1, len(surroundings.keys))
+        self._lanes = KeyLanes(surroundings.keys, surroundings.limits, surroundings.clock)
+        self._pollers = Pollers(
+            surroundings.provider, polling=surroundings.polling, clock=surroundings.clock
+        )
         self._submitter = Submitter(
             provider=surroundings.provider,
             store=surroundings.store,
             retry=surroundings.retry,
             clock=surroundings.clock,
-            uploads=asyncio.Semaphore(uploads),
+            uploads=self._lanes.uploading,
             commits=surroundings.commits,
             on_ambiguous=surroundings.on_ambiguous,
+            freed=self._lanes.freed,
         )
         self._leases = Leases(surroundings.store.files, surroundings.clock)
         # Where completed tasks said their archives are, until they are fetched.
@@ -213,7 +220,13 @@ class Acquisition:
         ):
             record = await in_thread(partial(self._with.store.read_record, key))
             if record is not None:
-                stored = await self._unpack(record, source, archive)
+                try:
+                    stored = await self._unpack(record, source, archive)
+                except UnsafeArchive as error:
+                    if self._key_to_resume(record) is None:
+                        raise
+                    # A damaged download may have been kept; the service still has the result.
+                    log.warning("%s: fetched again: %s", source.uri, error.message)
         return stored
 
     async def _see_through(self, source: Source, work: Work) -> tuple[TaskRecord, bool]:
@@ -226,7 +239,7 @@ class Acquisition:
             record = await in_thread(partial(self._with.store.read_record, work.key))
             old_key = self._key_to_resume(record)
             # The slot is held until the service is done: it counts tasks, not uploads.
-            async with self._lanes.slot(old_key) as key:
+            async with self._lanes.slot(old_key, priority=work.part.pages) as key:
                 if record is not None and old_key is not None:
                     return await self._wait(record, key, source, paid_now=False), False
                 try:
@@ -296,18 +309,24 @@ class Acquisition:
             raise ValueError(f"the record {record.key} is accepted but names no task")
         if record.state != "accepted":
             return record
-        status = await wait_for_task(
-            self._with.provider,
-            task,
-            key,
-            pages=record.pages,
-            polling=self._with.polling,
-            clock=self._with.clock,
-            tell=partial(self._with.tell, source.uri),
-            on_end=partial(self._note_end, record, refund=paid_now),
-        )
+        with _paid(task):
+            status = await wait_for_task(
+                self._with.provider,
+                task,
+                self._pollers.of(key),
+                pages=record.pages,
+                polling=self._with.polling,
+                clock=self._with.clock,
+                tell=partial(self._with.tell, source.uri),
+                on_end=partial(self._note_end, record, refund=paid_now),
+                on_parsed=partial(self._note_parse, from_start=paid_now),
+            )
         self._download_urls[record.key] = status
         return await self._note(record, "completed")
+
+    def _note_parse(self, seconds: float, *, from_start: bool) -> None:
+        if from_start:  # of a task of an earlier run only the end was seen
+            self._lanes.note_parse(seconds)
 
     async def _fetch(
         self, record: TaskRecord, source: Source | _Named, archive: Path
@@ -319,16 +338,29 @@ class Acquisition:
             raise ValueError(f"the record {record.key} cannot be fetched")
         status = self._download_urls.pop(record.key, None) or TaskStatus(state="completed")
         tell = partial(self._with.tell, source.uri, "download")
-        try:
-            await self._with.provider.fetch(task.id, status, key=key, to=archive, on_bytes=tell)
-        except ResultExpired as error:
-            await self._note_end(record, error, refund=False)
-            raise
-        await in_thread(partial(self._with.store.keep_archive, record.key, archive))
-        record = await self._note(record, "fetched")
-        stored = await self._unpack(record, source, archive)
-        await self._note(record, "unpacked")
-        return stored
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                with _paid(task):
+                    await self._with.provider.fetch(
+                        task.id, status, key=key, to=archive, on_bytes=tell
+                    )
+            except ResultExpired as error:
+                await self._note_end(record, error, refund=False)
+                raise
+            await in_thread(partial(self._with.store.keep_archive, record.key, archive))
+            record = await self._note(record, "fetched")
+            try:
+                stored = await self._unpack(record, source, archive)
+            except UnsafeArchive as error:
+                # A body that ends with its connection may be cut without any error: ask again.
+                if attempts >= FETCH_ATTEMPTS:
+                    raise
+                log.warning("%s: fetched again: %s", source.uri, error.message)
+                continue
+            await self._note(record, "unpacked")
+            return stored
 
     async def _submit(
         self, source: Source, work: Work, before: TaskRecord | None, key: Secret
@@ -347,17 +379,13 @@ class Acquisition:
             name=source.name,
             request=work.request,
         )
-        self._with.budget.take(points)
-        await in_thread(partial(self._with.store.write_record, record))
         tell = partial(self._with.tell, source.uri, "upload")
-        try:
+        with self._with.budget.reserve(points) as reservation:
+            await in_thread(partial(self._with.store.write_record, record))
             accepted = await self._submitter.submit(
-                source, work.options, record, key=key, on_bytes=tell
+                source, work.options, record, key=key, reservation=reservation, on_bytes=tell
             )
-        except ZhiyiPDFError as error:
-            if error.points_charged is False:
-                self._with.budget.give_back(points)
-            raise
+            reservation.committed = True
         self._with.budget.give_back(points - accepted.points)
         return accepted
 
@@ -435,3 +463,15 @@ class Acquisition:
         )
         await in_thread(partial(self._with.store.write_record, changed))
         return changed
+
+
+@contextmanager
+def _paid(task: TaskRef) -> Iterator[None]:
+    """Complete an error that comes after the points were taken: they are gone, or returned."""
+    try:
+        yield
+    except ZhiyiPDFError as error:
+        if not isinstance(error, TaskFailed):
+            error.points_charged = True
+        error.about(task_id=task.id)
+        raise

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from zhiyipdf.errors import BudgetExceeded
 
-__all__ = ["Budget"]
+__all__ = ["Budget", "Reservation"]
 
 
 class Budget:
@@ -26,11 +28,12 @@ class Budget:
         """Points taken and not returned."""
         return self._spent
 
-    def take(self, points: int) -> None:
-        """Reserve points for an upload.
+    @contextmanager
+    def reserve(self, points: int) -> Iterator[Reservation]:
+        """Set points aside for an upload; at the end they are given back unless it was committed.
 
         Raises:
-            BudgetExceeded: They would pass the budget; nothing is reserved.
+            BudgetExceeded: They would pass the budget; nothing is set aside.
         """
         with self._lock:
             if self.max_points is not None and self._spent + points > self.max_points:
@@ -42,8 +45,26 @@ class Budget:
                     max_points=self.max_points,
                 )
             self._spent += points
+        reservation = Reservation()
+        try:
+            yield reservation
+        finally:
+            if not reservation.committed:
+                self.give_back(points)
 
     def give_back(self, points: int) -> None:
-        """Return what an upload reserved and did not cost."""
+        """Return what the service gave back, or took less than was set aside."""
         with self._lock:
             self._spent -= points
+
+
+class Reservation:
+    """Points set aside for one upload.
+
+    Attributes:
+        committed: Whether they may be spent: set before the end of a body is let go, unset when
+            the service is known to have taken nothing.
+    """
+
+    def __init__(self) -> None:
+        self.committed = False

@@ -5,28 +5,20 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from zhiyipdf.acquisition import Acquisition, Obtained, Surroundings
+from zhiyipdf.acquisition import Acquisition, Surroundings
 from zhiyipdf.errors import ZhiyiPDFError
-from zhiyipdf.grounding import ground
-from zhiyipdf.markdown import split_blocks
-from zhiyipdf.models import (
-    Block,
-    Conversion,
-    Outcome,
-    ParseOptions,
-    Part,
-    Source,
-    SourceEstimate,
-    Variant,
-)
-from zhiyipdf.planning import plan_parts
+from zhiyipdf.joining import PartResult, join
+from zhiyipdf.models import Conversion, Outcome, ParseOptions, Part, Source, SourceEstimate
+from zhiyipdf.parts import ObtainedPart, PartsOfSource
+from zhiyipdf.planning import plan_parts, select_pages
 from zhiyipdf.sources import SourceRef, opened
-from zhiyipdf.store import TaskRecord, Work
+from zhiyipdf.store import TaskRecord
+from zhiyipdf.textlayer import bookmarks
 from zhiyipdf.threads import in_thread
 
 __all__ = ["ConversionPath"]
@@ -37,10 +29,12 @@ class ConversionPath:
 
     Args:
         surroundings: What it works with.
+        split: Whether a PDF over the service's limits is converted in parts.
     """
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, *, split: bool = True) -> None:
         self._with = surroundings
+        self._split = split
         self._acquisition = Acquisition(surroundings)
 
     @property
@@ -58,13 +52,13 @@ class ConversionPath:
         started = self._with.clock.monotonic()
         self._with.tell(ref.uri, "open")
         try:
-            async with self._opened(ref) as (source, folder):
-                obtained = [
-                    await self._acquisition.obtain(
-                        source, self._work(source, part, options), folder
-                    )
-                    for part in plan_parts(source)
-                ]
+            async with self._opened(ref, options) as (source, folder):
+                planned = await in_thread(partial(self._plan, source, options))
+                parts = self._parts_of(source, options, folder)
+                try:
+                    obtained = await parts.obtain(planned)
+                finally:
+                    await in_thread(parts.close)
                 conversion = await in_thread(partial(_join, source, options, obtained))
         except ZhiyiPDFError as error:
             error.about(source=ref.uri)
@@ -83,15 +77,18 @@ class ConversionPath:
             InputError: The source would be refused.
             OSError: The source cannot be read.
         """
-        async with self._opened(ref) as (source, _):
-            points, stored = 0, True
-            for part in plan_parts(source):
-                work = self._work(source, part, options)
-                if not await in_thread(partial(self._acquisition.is_paid, work)):
-                    points += self._with.provider.cost(part.pages, options)
-                    stored = False
+        async with self._opened(ref, options) as (source, folder):
+            planned = await in_thread(partial(self._plan, source, options))
+            parts = self._parts_of(source, options, folder)
+            unpaid = [
+                one for part in planned for one in await in_thread(partial(parts.unpaid, part))
+            ]
         return SourceEstimate(
-            source=ref.uri, pages=len(source.pages), points=points, in_store=stored
+            source=ref.uri,
+            pages=sum(part.pages for part in planned),
+            points=sum(self._with.provider.cost(part.pages, options) for part in unpaid),
+            in_store=not unpaid,
+            parts=len(planned),
         )
 
     async def finish(self, record: TaskRecord) -> Outcome | TaskRecord:
@@ -108,45 +105,67 @@ class ConversionPath:
         points = await asyncio.gather(*(provider.balance(key=key) for key in keys))
         return {key.fingerprint: left for key, left in zip(keys, points, strict=True)}
 
-    def _work(self, source: Source, part: Part, options: ParseOptions) -> Work:
-        return Work(
-            sha256=source.sha256,
+    def _plan(self, source: Source, options: ParseOptions) -> tuple[Part, ...]:
+        """Say which tasks a source takes; blocking."""
+        plan = partial(
+            plan_parts,
+            source,
+            select_pages(source, options.pages),
+            self._with.limits,
+            split=self._split,
+        )
+        parts = plan()
+        return parts if len(parts) == 1 else plan(bookmarks=bookmarks(Path(source.path)))
+
+    def _parts_of(self, source: Source, options: ParseOptions, folder: Path) -> PartsOfSource:
+        return PartsOfSource(
+            self._with,
+            self._acquisition,
+            source=source,
             options=options,
-            provider=self._with.provider.name,
-            base_url=self._with.base_url,
-            part=part,
+            folder=folder,
+            split=self._split,
         )
 
     @asynccontextmanager
-    async def _opened(self, ref: SourceRef) -> AsyncIterator[tuple[Source, Path]]:
+    async def _opened(
+        self, ref: SourceRef, options: ParseOptions
+    ) -> AsyncIterator[tuple[Source, Path]]:
         """A preflighted source and a temporary folder that lives as long."""
         stack = ExitStack()
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zhiyipdf-")))
+        # A cancelled call's thread may still write there: what it is told does not matter then.
+        temporary = tempfile.TemporaryDirectory(prefix="zhiyipdf-", ignore_cleanup_errors=True)
+        folder = Path(stack.enter_context(temporary))
+        may_be_cut = self._split or options.pages is not None
+        opening = opened(ref, folder=folder, limits=self._with.limits, may_be_cut=may_be_cut)
         try:
-            source = await in_thread(
-                lambda: stack.enter_context(opened(ref, folder=folder, limits=self._with.limits))
-            )
+            source = await in_thread(partial(stack.enter_context, opening))
             yield source, folder
         finally:
             await in_thread(stack.close)
 
 
-def _join(source: Source, options: ParseOptions, obtained: Sequence[Obtained]) -> Conversion:
+def _join(source: Source, options: ParseOptions, obtained: list[ObtainedPart]) -> Conversion:
     """Make one conversion of the parts' results, with pages for every block."""
-    (only,) = obtained
-    blocks: dict[Variant, tuple[Block, ...]] = {
-        variant: ground(text, split_blocks(text), len(source.pages))
-        for variant, text in only.bundle.markdown.items()
-    }
+    results = [
+        PartResult(
+            # What the service numbers if it has all of the PDF, damaged pages too, nobody knows.
+            numbers=tuple(range(1, one.part.pages + 1)) if one.part.whole else one.part.numbers,
+            bundle=one.obtained.bundle,
+        )
+        for one in obtained
+    ]
+    joined = join(results, whole=obtained[0].part.whole)
+    points = sum(one.obtained.points for one in obtained)
     return Conversion(
         source=source,
         options=options,
-        markdown=only.bundle.markdown,
-        blocks_by_variant=blocks,
-        assets=only.bundle.assets,
-        tasks=() if only.task is None else (only.task,),
-        points=only.points,
-        from_store=only.points == 0,
-        missing=only.bundle.missing,
-        sidecars=only.bundle.sidecars,
+        markdown=joined.markdown,
+        blocks_by_variant=joined.blocks,
+        assets=joined.assets,
+        tasks=tuple(one.obtained.task for one in obtained if one.obtained.task is not None),
+        points=points,
+        from_store=points == 0,
+        missing=joined.missing,
+        sidecars=joined.sidecars,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import ssl
 import tempfile
@@ -11,7 +12,6 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, Self
 
@@ -22,6 +22,7 @@ from zhiyipdf.clock import Clock
 from zhiyipdf.conversion import ConversionPath
 from zhiyipdf.errors import AuthenticationError, ZhiyiPDFError
 from zhiyipdf.evidence import CommitLocks
+from zhiyipdf.finding import find_all, find_one
 from zhiyipdf.keys import ApiKey, read_keys
 from zhiyipdf.local import BASE_URL as LOCAL_URL
 from zhiyipdf.local import local_server
@@ -36,14 +37,15 @@ from zhiyipdf.models import (
     SourceEstimate,
 )
 from zhiyipdf.outcomes import OutcomeStream
-from zhiyipdf.policy import ArchiveLimits, Limits, Polling, Retry, Timeouts
+from zhiyipdf.policy import ArchiveLimits, Limits, Polling, Retry, StoreLimits, Timeouts
 from zhiyipdf.providers import Provider
 from zhiyipdf.providers.zhiyipdf import BASE_URL, ZhiyiPDF
-from zhiyipdf.sources import SourceRef, expand, public_uri
+from zhiyipdf.sessions import Sessions
+from zhiyipdf.sources import SourceRef
 from zhiyipdf.store import Store, TaskRecord
 from zhiyipdf.submission import OnAmbiguous
 from zhiyipdf.threads import in_thread
-from zhiyipdf.transport import HttpTransport, Origin
+from zhiyipdf.transport import HttpTransport, Origin, Refusals
 
 __all__ = ["Converter", "default_store"]
 
@@ -72,10 +74,12 @@ class Converter:
             even the balance proves whether it was paid: ``"raise"`` UploadOutcomeUnknown;
             ``"retry"``, which may pay twice; or a function that is given the error and says True
             to retry.
-        storage_options: For fsspec, for sources and for the store.
+        storage_options: For fsspec: flat, for sources and store alike, or by protocol
+            (``{"s3": {…}, "http": {…}}``).
         on_progress: Told of every step, on the event loop's thread.
         proxy: URL of an HTTP proxy; the usual environment variables are honoured without it.
         ssl_context: For other certificates than certifi's.
+        split: Whether a PDF over the service's limits is converted in parts and joined.
         limits: Sizes and numbers.
         polling: Intervals and deadlines.
         retry: How failed calls are repeated.
@@ -100,6 +104,7 @@ class Converter:
         on_progress: Callable[[Progress], None] | None = None,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        split: bool = True,
         limits: Limits | None = None,
         polling: Polling | None = None,
         retry: Retry | None = None,
@@ -118,6 +123,7 @@ class Converter:
         self.on_progress = on_progress
         self._proxy = proxy
         self._ssl_context = ssl_context
+        self._split = split
         self._limits = limits or Limits()
         self._polling = polling or (LOCAL_POLLING if self._local else Polling())
         self._retry = retry or Retry()
@@ -126,15 +132,13 @@ class Converter:
         self._clock = clock or Clock()
         self._budget = Budget(max_points)
         self._commits = CommitLocks()
+        self._refusals = Refusals()
         self._on_ambiguous: OnAmbiguous = on_ambiguous
         self.keeps_assets = store is not False
         self._store_url = None if store is False else _store_url(store)
         self._store: Store | None = None
         self._lock = threading.Lock()
-        self._live: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Live] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._owner = os.getpid()
+        self._sessions = Sessions(self._open)
         self._held = 0
 
     def __repr__(self) -> str:
@@ -157,9 +161,10 @@ class Converter:
             OSError: The source cannot be read.
             ValueError: ``source`` is more than one PDF.
         """
-        async with self._session() as session:
-            ref = await in_thread(partial(self._only, source, fs))
-            return await session.path.convert(ref, options or ParseOptions())
+        async with self._session(options) as session:
+            find = partial(find_one, source, storage_options=self._storage_options, fs=fs)
+            ref = await in_thread(find)
+            return await session.convert(ref, options or ParseOptions())
 
     def convert(
         self, source: object, options: ParseOptions | None = None, *, fs: Any = None
@@ -192,13 +197,16 @@ class Converter:
 
         async def opening(
             stack: AsyncExitStack,
-        ) -> tuple[Callable[[SourceRef], Any], int]:
-            session = await stack.enter_async_context(self._session())
-            convert = partial(_outcome, session.path, wanted)
-            # Beyond the tasks in flight a few more are being opened, looked up or unpacked.
-            return convert, session.path.width + 3
+        ) -> tuple[Callable[[SourceRef], Any], Callable[[], int]]:
+            session = await stack.enter_async_context(self._session(wanted))
+            convert = partial(_outcome, session, wanted)
+            # Beyond the tasks in flight a few more are being opened, looked up or unpacked; and
+            # in any order more are looked at, so that the longest can start first.
+            keys = max(1, len(self._keys))
+            more = 3 if ordered else 3 + self._limits.look_ahead_per_key * keys
+            return convert, lambda: session.width + more
 
-        return OutcomeStream(self._refs(sources, fs), opening, ordered=ordered)
+        return OutcomeStream(self._find(sources, fs), opening, ordered=ordered)
 
     def convert_many(
         self,
@@ -232,13 +240,13 @@ class Converter:
         estimates: list[SourceEstimate] = []
         refused: list[tuple[str, str]] = []
         async with self._session(needs_key=False) as session:
-            refs = self._refs(sources, fs)
+            refs = self._find(sources, fs)
             while (ref := await in_thread(partial(next, refs, None))) is not None:
                 if isinstance(ref, Outcome):
                     refused.append((ref.source, str(ref.error)))
                     continue
                 try:
-                    estimates.append(await session.path.estimate(ref, wanted))
+                    estimates.append(await session.estimate(ref, wanted))
                 except (ZhiyiPDFError, OSError) as error:
                     refused.append((ref.uri, str(error)))
         return Estimate(sources=tuple(estimates), refused=tuple(refused))
@@ -257,7 +265,7 @@ class Converter:
             ServiceUnavailable: The service does not answer.
         """
         async with self._session() as session:
-            return Balance(by_key=await session.path.balance())
+            return Balance(by_key=await session.balance())
 
     def balance(self) -> Balance:
         """Ask for the points left on every key; see :meth:`abalance`."""
@@ -269,6 +277,30 @@ class Converter:
         """Every paid task the store knows, the latest last; blocking, needs no key."""
         records = self._open_store().records()
         return tuple(sorted(records, key=lambda record: record.updated_at))
+
+    def forget(self, record: str) -> TaskRecord:
+        """Forget a task, so that its PDF is uploaded, and paid for, as if it were new; blocking.
+
+        This is the way on from :class:`~zhiyipdf.errors.UploadOutcomeUnknown` once you know from
+        your balance that nothing was paid, or when a task was paid with a key you lost.
+
+        Args:
+            record: The record's name, as the error has it, or its first digits.
+
+        Raises:
+            KeyError: There is no such record, or more than one.
+        """
+        return self._open_store().forget(record)
+
+    def prune(self, limits: StoreLimits) -> tuple[str, ...]:
+        """Delete the oldest stored results that the limits leave no room for; blocking.
+
+        Unfinished and doubtful work is never deleted.
+
+        Returns:
+            Keys of the work whose results are gone.
+        """
+        return self._open_store().prune(limits, now=self._clock.now())
 
     async def aresume(self) -> tuple[Outcome | TaskRecord, ...]:
         """Finish every task that is paid for and not yet in the store; the PDFs are not needed.
@@ -284,9 +316,7 @@ class Converter:
         if not unfinished:
             return ()
         async with self._session() as session:
-            return tuple(
-                await asyncio.gather(*(session.path.finish(record) for record in unfinished))
-            )
+            return tuple(await asyncio.gather(*(session.finish(record) for record in unfinished)))
 
     def resume(self) -> tuple[Outcome | TaskRecord, ...]:
         """Finish every paid task; see :meth:`aresume`."""
@@ -302,14 +332,17 @@ class Converter:
         """
         return self._open_store().read_asset(asset)
 
+    def _find(self, sources: object, fs: Any) -> Iterator[SourceRef | Outcome]:
+        return find_all(sources, storage_options=self._storage_options, fs=fs)
+
     # -- life --------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        await self._enter(needs_key=False)
+        await self._sessions.enter()
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        await self._leave()
+        await self._sessions.leave()
 
     def __enter__(self) -> Self:
         blocking.run(self.__aenter__())
@@ -323,7 +356,7 @@ class Converter:
         """Let go of the connections that ``with`` keeps; nothing happens otherwise."""
         while self._held:
             self._held -= 1
-            blocking.run(self._leave())
+            blocking.run(self._sessions.leave())
 
     def __getstate__(self) -> dict[str, Any]:
         """Configuration only: no connections, and no keys either.
@@ -331,7 +364,8 @@ class Converter:
         A copy in another process takes its key from ``ZHIYIPDF_API_KEY``.
         """
         state = self.__dict__.copy()
-        for name in ("_lock", "_live", "_store", "_budget", "_commits", "_clock", "on_progress"):
+        ours = ("_lock", "_sessions", "_store", "_budget", "_commits", "_refusals", "_clock")
+        for name in (*ours, "on_progress"):
             state.pop(name)
         state["_keys"] = ()
         state["_max_points"] = self._budget.max_points
@@ -345,50 +379,30 @@ class Converter:
         self._clock = Clock()
         self.on_progress = None
         self._keys = read_keys(None)
-        self._start_afresh()
-
-    def _start_afresh(self) -> None:
-        """Drop what belongs to another process without closing it: sockets are shared there."""
         self._lock = threading.Lock()
-        self._live = weakref.WeakKeyDictionary()
+        self._sessions = Sessions(self._open)
+        self._refusals = Refusals()
         self._store = None
-        self._owner = os.getpid()
         self._held = 0
 
     @asynccontextmanager
-    async def _session(self, *, needs_key: bool = True) -> AsyncIterator[_Live]:
-        """The open transport of the running loop, shared by all calls that run on it."""
-        live = await self._enter(needs_key=needs_key)
-        try:
-            yield live
-        finally:
-            await self._leave()
+    async def _session(
+        self, options: ParseOptions | None = None, *, needs_key: bool = True
+    ) -> AsyncIterator[ConversionPath]:
+        """The open transport of the running loop, shared by all calls that run on it.
 
-    async def _enter(self, *, needs_key: bool) -> _Live:
+        Raises:
+            ServiceError: ``options`` ask for a translation, which the embedded server has not.
+        """
         if needs_key and not self._keys and not self._local:
             raise AuthenticationError("there is no API key")
-        loop = asyncio.get_running_loop()
-        if self._owner != os.getpid():
-            self._start_afresh()
-        with self._lock:
-            live = self._live.get(loop)
-            if live is None:
-                live = self._live[loop] = _Live()
-        async with live.lock:
-            if live.users == 0:
-                live.opened = await self._open(live.stack)
-            live.users += 1
-        return live
-
-    async def _leave(self) -> None:
-        with self._lock:
-            live = self._live[asyncio.get_running_loop()]
-        async with live.lock:
-            live.users -= 1
-            if live.users == 0:
-                live.opened = None
-                stack, live.stack = live.stack, AsyncExitStack()
-                await stack.aclose()
+        path = await self._sessions.enter()
+        try:
+            if self._local and options is not None and options.translate_to is not None:
+                (await in_thread(local_server)).check_translation()
+            yield path
+        finally:
+            await self._sessions.leave()
 
     async def _open(self, stack: AsyncExitStack) -> ConversionPath:
         server = await in_thread(local_server) if self._local else None
@@ -401,13 +415,14 @@ class Converter:
                 proxy=self._proxy,
                 verify=self._ssl_context,
                 in_process=server.clients if server is not None else None,
+                refusals=self._refusals,
             )
         )
         provider: Provider = ZhiyiPDF(transport, self._limits)
         return ConversionPath(
             Surroundings(
                 provider=provider,
-                base_url=LOCAL if self._local else self._origin.base,
+                base_url=self._origin.base if server is None else f"{LOCAL}:{server.engine}",
                 store=await in_thread(self._open_store),
                 keys=(server.key,) if server is not None else self._keys,
                 limits=self._limits,
@@ -420,7 +435,8 @@ class Converter:
                 clock=self._clock,
                 resumable=not self._local,
                 on_progress=self._tell,
-            )
+            ),
+            split=self._split,
         )
 
     def _tell(self, progress: Progress) -> None:
@@ -438,42 +454,10 @@ class Converter:
                 self._store = Store(url, self._storage_options)
             return self._store
 
-    def _only(self, source: object, fs: Any) -> SourceRef:
-        refs = expand(source, storage_options=self._storage_options, fs=fs)
-        first = next(refs, None)
-        if first is None:
-            raise ValueError("there is no source to convert")
-        if next(refs, None) is not None:
-            raise ValueError(f"{first.uri} is one of several PDFs; use convert_many")
-        return first
 
-    def _refs(self, sources: object, fs: Any) -> Iterator[SourceRef | Outcome]:
-        """Sources one by one; what cannot be found becomes an outcome in its place."""
-        several = isinstance(sources, list | tuple | set | frozenset)
-        for source in sources if several else (sources,):  # type: ignore[attr-defined]  # checked
-            try:
-                yield from expand(source, storage_options=self._storage_options, fs=fs)
-            except (ZhiyiPDFError, OSError, ImportError, ValueError) as error:
-                yield Outcome(source=_shown(source), error=error)
-
-
-@dataclass(slots=True, weakref_slot=True)
-class _Live:
-    """What one event loop has open, and how many calls use it."""
-
-    users: int = 0
-    opened: ConversionPath | None = None
-    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    @property
-    def path(self) -> ConversionPath:
-        if self.opened is None:
-            raise RuntimeError("the converter is closed")
-        return self.opened
-
-
-LOCAL_POLLING = Polling(interval_min_s=0.05, interval_max_s=0.5, eager_s=2.0)
+LOCAL_POLLING = Polling(
+    interval_min_s=0.05, interval_max_s=0.5, eager_s=2.0, requests_per_s=math.inf
+)
 """In this process a poll costs nothing, and the service's wish for 1 to 3 s does not apply."""
 
 
@@ -493,9 +477,3 @@ def default_store() -> str:
 
 def _store_url(store: str | os.PathLike[str] | None) -> str:
     return os.fspath(store) if store else os.environ.get("ZHIYIPDF_STORE") or default_store()
-
-
-def _shown(source: object) -> str:
-    if isinstance(source, str | os.PathLike):
-        return public_uri(os.fspath(source))
-    return f"<{type(source).__name__}>"

@@ -133,7 +133,13 @@ def _rebuild(
 
 
 class InputError(ZhiyiPDFError):
-    """The input cannot be converted; found before any byte was sent, so nothing was paid."""
+    """The input cannot be converted; found before any byte was sent, so nothing was paid.
+
+    Attributes:
+        code: The service's own error code, if it was the service that refused.
+    """
+
+    code: str | None = None
 
 
 class NotAPDF(InputError):
@@ -305,7 +311,13 @@ class ResultExpired(ServiceError):
 
 
 class ServiceUnavailable(ServiceError):
-    """The service cannot be reached or answers with server errors."""
+    """The service cannot be reached or answers with server errors.
+
+    Attributes:
+        retry_after_s: Seconds the service asked to wait, where it did.
+    """
+
+    retry_after_s: float | None = None
 
     default_hint = "Try again later; what was paid for is resumed, not paid again."
     default_retryable = True
@@ -336,7 +348,10 @@ class UploadOutcomeUnknown(ZhiyiPDFError):
         balance_after: Points after it, where known.
     """
 
-    default_hint = "Compare your balance before you convert this PDF again."
+    default_hint = (
+        "Compare your balance; if nothing was paid, `zhiyipdf tasks --forget RECORD` or "
+        "Converter.forget(record) lets the PDF be uploaded again."
+    )
     default_points_charged = None
 
     def __init__(

@@ -13,6 +13,7 @@ from typing import Any
 
 from zhiyipdf.models import SUFFIXES, Asset
 from zhiyipdf.sources import public_uri
+from zhiyipdf.storage_options import options_for
 
 __all__ = ["as_uri", "export_images"]
 
@@ -64,7 +65,7 @@ def export_images(
     from fsspec.implementations.local import LocalFileSystem
 
     url = os.fspath(image_dir)
-    fs, root = url_to_fs(url, **dict(storage_options or {}))
+    fs, root = url_to_fs(url, **options_for(url, storage_options))
     by_content = {asset.sha256: asset for asset in pictures}
     if isinstance(fs, LocalFileSystem):
         folder = Path(root)

@@ -89,6 +89,8 @@ class ZhiyiPDFLoader(BaseLoader):
         translate_to: ``zh en ja ko fr de es ru``; None: no translation (2 points a page, not 3).
         variants: Any of ``"original"``, ``"translated"``, ``"bilingual"``, each as documents of
             its own; default the original, with ``translate_to`` the translation.
+        pages: Which pages of each PDF, for example ``"1-20,35"`` or ``"5-"``; default all. Only
+            these are sent and paid for; their numbers stay those of the PDF.
         images: ``"reference"``: URIs in the Markdown and the metadata; ``"documents"``: and a
             document for each picture; ``"inline"``: ``data:`` URIs; ``"drop"``: none.
         image_dir: fsspec URL to export the pictures to; default: they are in the store.
@@ -116,6 +118,7 @@ class ZhiyiPDFLoader(BaseLoader):
         table_mode: TableMode = "markdown",
         translate_to: Language | None = None,
         variants: Variant | Sequence[Variant] | None = None,
+        pages: str | None = None,
         images: ImageMode = "reference",
         image_dir: Location | None = None,
         metadata_style: MetadataStyle = "rich",
@@ -126,7 +129,8 @@ class ZhiyiPDFLoader(BaseLoader):
         storage_options: Mapping[str, Any] | None = None,
         converter: Converter | None = None,
     ) -> None:
-        self.file_path = file_path
+        # A generator can be read once, a loader more often: keep what it names.
+        self.file_path = list(file_path) if _is_one_shot(file_path) else file_path
         self.options = LoaderOptions(
             api_key=secrets_of(api_key),
             base_url=base_url,
@@ -134,6 +138,7 @@ class ZhiyiPDFLoader(BaseLoader):
             table_mode=table_mode,
             translate_to=translate_to,
             variants=variants_of(variants),
+            pages=pages,
             images=images,
             image_dir=None if image_dir is None else os.fspath(image_dir),
             metadata_style=metadata_style,
@@ -216,6 +221,7 @@ class ZhiyiPDFParser(BaseBlobParser):
         table_mode: The same.
         translate_to: The same.
         variants: The same.
+        pages: The same.
         images: The same.
         image_dir: The same.
         metadata_style: The same.
@@ -239,6 +245,7 @@ class ZhiyiPDFParser(BaseBlobParser):
         table_mode: TableMode = "markdown",
         translate_to: Language | None = None,
         variants: Variant | Sequence[Variant] | None = None,
+        pages: str | None = None,
         images: ImageMode = "reference",
         image_dir: Location | None = None,
         metadata_style: MetadataStyle = "rich",
@@ -256,6 +263,7 @@ class ZhiyiPDFParser(BaseBlobParser):
             table_mode=table_mode,
             translate_to=translate_to,
             variants=variants_of(variants),
+            pages=pages,
             images=images,
             image_dir=None if image_dir is None else os.fspath(image_dir),
             metadata_style=metadata_style,
@@ -283,7 +291,7 @@ class ZhiyiPDFParser(BaseBlobParser):
             ZhiyiPDFError: It cannot be converted, with ``on_error="raise"``.
             OSError: It cannot be read, the same.
         """
-        source = blob.ref if isinstance(blob, FsspecBlob) else blob
+        source = (blob.ref if isinstance(blob, FsspecBlob) else None) or blob
         for record in self._loading.records(source, self._reports):
             yield _document(record)
 
@@ -292,7 +300,7 @@ class ZhiyiPDFParser(BaseBlobParser):
 
         LangChain's own interface has no asynchronous parsing; this is an addition to it.
         """
-        source = blob.ref if isinstance(blob, FsspecBlob) else blob
+        source = (blob.ref if isinstance(blob, FsspecBlob) else None) or blob
         records = self._loading.arecords(source, self._reports)
         try:
             async for record in records:
@@ -311,7 +319,7 @@ class FsspecBlob(Blob):
     LangChain's own takes its path for a local one: ``s3://b/a.pdf`` becomes ``s3:/b/a.pdf``.
     """
 
-    _ref: SourceRef = PrivateAttr()
+    _ref: SourceRef | None = PrivateAttr(default=None)
 
     @classmethod
     def from_ref(cls, ref: SourceRef) -> Self:
@@ -322,12 +330,14 @@ class FsspecBlob(Blob):
         return blob
 
     @property
-    def ref(self) -> SourceRef:
-        """Where its bytes are."""
+    def ref(self) -> SourceRef | None:
+        """Where its bytes are; None if it was not made by :meth:`from_ref`."""
         return self._ref
 
     def as_bytes(self) -> bytes:
         """Read all of it."""
+        if self._ref is None:
+            return super().as_bytes()
         with self.as_bytes_io() as file:
             return bytes(file.read())
 
@@ -338,6 +348,10 @@ class FsspecBlob(Blob):
     @contextmanager
     def as_bytes_io(self) -> Generator[Any, None, None]:
         """Open it for reading from front to back."""
+        if self._ref is None:
+            with super().as_bytes_io() as file:
+                yield file
+            return
         place = self._ref.place
         if isinstance(place, RemoteFile):
             with place.opened() as (file, _):
@@ -408,6 +422,10 @@ def _document(record: Record) -> Document:
     if page is not None:
         metadata[PAGE_INDEX_KEY] = page
     return Document(page_content=record.text, id=record.id, metadata=metadata)
+
+
+def _is_one_shot(file_path: Any) -> bool:
+    return isinstance(file_path, Iterator) and not hasattr(file_path, "read")
 
 
 def _shown(file_path: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -91,7 +91,8 @@ class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderM
     its worker processes. All calls of one reader share the limit of tasks in flight.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+    # Frozen: everything is checked together when the reader is made.
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", frozen=True)
 
     is_remote: bool = True
     api_key: str | SecretStr | Sequence[str | SecretStr] | None = Field(
@@ -106,6 +107,7 @@ class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderM
     variants: Variant | Sequence[Variant] | None = Field(
         default=None, description="Which texts to hand out."
     )
+    pages: str | None = Field(default=None, description="Which pages, as in 1-20,35; None: all.")
     images: ImageMode = Field(default="reference", description="What becomes of pictures.")
     image_dir: Location | None = Field(
         default=None, description="fsspec URL to export pictures to."
@@ -153,6 +155,7 @@ class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderM
             table_mode=self.table_mode,
             translate_to=self.translate_to,
             variants=variants_of(self.variants),
+            pages=self.pages,
             images=self.images,
             image_dir=None if self.image_dir is None else os.fspath(self.image_dir),
             metadata_style=self.metadata_style,
@@ -163,6 +166,12 @@ class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderM
             storage_options=self.storage_options,
         )
         self._loading = Loading(options, converter=self.converter)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy the reader, with other options if asked for; they are checked again."""
+        del deep  # options are values
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**{**fields, **(update or {})})
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the options, keys included; what is open stays in this process."""

@@ -61,6 +61,7 @@ class LoaderOptions:
         table_mode: ``markdown`` or ``image``.
         translate_to: Target language, or None.
         variants: Which texts to hand out; empty: the original, or with a translation that.
+        pages: Which pages, for example ``1-20,35``; None: all.
         images: ``reference``, ``documents``, ``inline`` or ``drop``.
         image_dir: fsspec URL to export pictures to; None: they stay in the store.
         metadata_style: ``rich`` or ``flat``.
@@ -82,6 +83,7 @@ class LoaderOptions:
     table_mode: TableMode = "markdown"
     translate_to: Language | None = None
     variants: tuple[Variant, ...] = ()
+    pages: str | None = None
     images: ImageMode = "reference"
     image_dir: str | None = None
     metadata_style: MetadataStyle = "rich"
@@ -106,7 +108,10 @@ class LoaderOptions:
     def parse_options(self) -> ParseOptions:
         """What concerns the conversion itself."""
         return ParseOptions(
-            table_mode=self.table_mode, translate_to=self.translate_to, variants=self.variants
+            table_mode=self.table_mode,
+            translate_to=self.translate_to,
+            variants=self.variants,
+            pages=self.pages,
         )
 
 

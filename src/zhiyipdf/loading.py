@@ -52,6 +52,14 @@ class SourceReport:
     from_store: bool = False
     error: Exception | None = None
 
+    def __str__(self) -> str:
+        """What became of it, in one line."""
+        if self.error is not None:
+            text = str(self.error)
+            return text if self.source in text else f"{self.source}: {text}"
+        origin = "from the store" if self.from_store else f"{self.points} points"
+        return f"{self.source}: done in {self.seconds:.1f} s, {origin}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversionReport:
@@ -67,6 +75,10 @@ class ConversionReport:
     def points(self) -> int:
         """Points charged for all sources."""
         return sum(source.points for source in self.sources)
+
+    def __str__(self) -> str:
+        """One line for each source, for people."""
+        return "\n".join(str(source) for source in self.sources) or "nothing converted yet"
 
     @property
     def failed(self) -> tuple[SourceReport, ...]:
@@ -189,7 +201,9 @@ class Loading:
         # would be the same for every source.
         if self.options.on_error == "raise" or not isinstance(error, ZhiyiPDFError | OSError):
             raise error
-        logger.error("skipped %s: %s", outcome.source, error)
+        text = str(error)
+        named = text if outcome.source in text else f"{outcome.source}: {text}"
+        logger.error("skipped %s", named)
 
     def _records_of(self, conversion: Conversion) -> Iterator[Record]:
         options = self.options
@@ -213,7 +227,7 @@ class Loading:
     def _open_bar(self) -> tqdm[Any] | None:
         if not self.options.show_progress:
             return None
-        from tqdm.auto import tqdm
+        from tqdm import tqdm
 
         bar = tqdm(desc="Converting", unit="file")
         self._bars.append(bar)

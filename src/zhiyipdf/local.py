@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zhiyipdf.blocking import LoopThread
+from zhiyipdf.errors import ServiceError
 from zhiyipdf.models import Secret
 from zhiyipdf.transport import InProcess
 from zhiyipdf.transport.asgi import AsgiApplication, AsgiClients
@@ -20,12 +21,16 @@ from zhiyipdf.transport.asgi import AsgiApplication, AsgiClients
 if TYPE_CHECKING:
     from zhiyipdf.server.settings import TranslationEndpoint
 
-__all__ = ["BASE_URL", "LocalServer", "local_server"]
+__all__ = ["BASE_URL", "TRANSLATION_HINT", "LocalServer", "local_server"]
 
 BASE_URL = "http://localhost"
 """What requests carry as their host; nothing listens there."""
 
 POINTS = 1_000_000_000
+TRANSLATION_HINT = (
+    "Set ZHIYIPDF_TRANSLATION_URL to an OpenAI-compatible endpoint, ZHIYIPDF_TRANSLATION_MODEL to "
+    "one of its models and, if it wants one, ZHIYIPDF_TRANSLATION_KEY."
+)
 START_S = 60.0
 STOP_S = 10.0
 
@@ -50,6 +55,7 @@ class LocalServer:
         from zhiyipdf.server.settings import ServerSettings
 
         self._folder = Path(tempfile.mkdtemp(prefix="zhiyipdf-local-"))
+        self.translates = translation is not None
         settings = ServerSettings(folder=self._folder, translation=translation)
         with open_database(settings.folder) as database:
             self.key = Secret(add_key(database, points=POINTS, name="local").key)
@@ -61,6 +67,24 @@ class LocalServer:
         # At the interpreter's end the folder goes; the workers end by themselves when their
         # input closes.
         self._finalizer = weakref.finalize(self, _remove, self._folder, os.getpid())
+
+    @property
+    def engine(self) -> str:
+        """What converts here and in which version: another one makes another result."""
+        import importlib.metadata
+
+        return f"liteparse-{importlib.metadata.version('liteparse')}"
+
+    def check_translation(self) -> None:
+        """Refuse at once what would be refused for every PDF.
+
+        Raises:
+            ServiceError: No endpoint for translations is configured.
+        """
+        if not self.translates:
+            raise ServiceError(
+                "the embedded server has no endpoint to translate with", hint=TRANSLATION_HINT
+            )
 
     def close(self) -> None:
         """Stop the workers and remove the folder."""
@@ -149,11 +173,14 @@ def _translation_from_environment() -> TranslationEndpoint | None:
         return None
     from zhiyipdf.server.settings import TranslationEndpoint
 
-    return TranslationEndpoint(
-        base_url=url,
-        model=os.environ.get("ZHIYIPDF_TRANSLATION_MODEL", ""),
-        key=os.environ.get("ZHIYIPDF_TRANSLATION_KEY", ""),
-    )
+    try:
+        return TranslationEndpoint(
+            base_url=url,
+            model=os.environ.get("ZHIYIPDF_TRANSLATION_MODEL", ""),
+            key=os.environ.get("ZHIYIPDF_TRANSLATION_KEY", ""),
+        )
+    except ValueError as error:
+        raise ServiceError(f"{error}", hint=TRANSLATION_HINT) from error
 
 
 def _require_extra() -> None:

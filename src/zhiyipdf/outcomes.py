@@ -16,7 +16,8 @@ from zhiyipdf.threads import in_thread
 __all__ = ["OutcomeStream"]
 
 Opening = Callable[
-    [AsyncExitStack], Awaitable[tuple[Callable[[SourceRef], Awaitable[Outcome]], int]]
+    [AsyncExitStack],
+    Awaitable[tuple[Callable[[SourceRef], Awaitable[Outcome]], Callable[[], int]]],
 ]
 
 
@@ -30,7 +31,8 @@ class OutcomeStream(AsyncIterator[Outcome]):
     Args:
         refs: Sources, or errors that took their place; pulled in a worker thread, lazily.
         opening: Opens what conversions need into the exit stack it is given, and returns the
-            function that converts one source and how many may run at the same time.
+            function that converts one source and one that says how many may be begun and not
+            yet handed out, as of now.
         ordered: Hand out in the order of ``refs`` instead of as they finish.
     """
 
@@ -42,7 +44,7 @@ class OutcomeStream(AsyncIterator[Outcome]):
         self._ordered = ordered
         self._stack = AsyncExitStack()
         self._convert: Callable[[SourceRef], Awaitable[Outcome]] | None = None
-        self._window = 1
+        self._window: Callable[[], int] = lambda: 1
         self._tasks: deque[asyncio.Future[Outcome]] = deque()
         self._exhausted = False
         self._closed = False
@@ -88,7 +90,7 @@ class OutcomeStream(AsyncIterator[Outcome]):
     async def _fill(self) -> None:
         if self._convert is None:
             self._convert, self._window = await self._opening(self._stack)
-        while not self._exhausted and len(self._tasks) < self._window:
+        while not self._exhausted and len(self._tasks) < self._window():
             ref = await in_thread(partial(next, self._refs, None))
             if ref is None:
                 self._exhausted = True

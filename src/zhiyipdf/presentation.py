@@ -26,6 +26,8 @@ class Presentation:
         image_dir: fsspec URL to export them to; None: they stay in the store.
         metadata_style: Whether lists stay lists.
         storage_options: For fsspec, where pictures are exported.
+        relative_to: Address of a folder; links to pictures below it are written relative to it,
+            so that the folder can be moved.
     """
 
     read_asset: Callable[[Asset], bytes]
@@ -35,6 +37,7 @@ class Presentation:
     image_dir: str | None
     metadata_style: MetadataStyle
     storage_options: Mapping[str, Any] | None = None
+    relative_to: str | None = None
 
     def records(self, conversion: Conversion) -> Iterator[Record]:
         """Make the records.
@@ -64,12 +67,16 @@ class Presentation:
         """See to it that the pictures are where they can stay, and tell where that is."""
         pictures = [asset for asset in conversion.assets if asset.is_image]
         if self.image_dir is not None:
-            return export_images(
+            exported = export_images(
                 [asset for asset in pictures if asset.referenced],
                 read=self.read_asset,
                 image_dir=self.image_dir,
                 storage_options=self.storage_options,
             )
+            if self.relative_to is None:
+                return exported
+            base = as_uri(self.relative_to).rstrip("/") + "/"
+            return {name: uri.removeprefix(base) for name, uri in exported.items()}
         if self.keeps_assets:
             return {asset.name: as_uri(asset.uri) for asset in pictures}
         return {}

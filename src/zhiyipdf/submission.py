@@ -6,11 +6,13 @@ import asyncio
 import dataclasses
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from zhiyipdf.budget import Reservation
 from zhiyipdf.clock import Clock
 from zhiyipdf.errors import RateLimited, ServiceUnavailable, UploadOutcomeUnknown, ZhiyiPDFError
 from zhiyipdf.evidence import CommitLocks, Evidence, gather_evidence
@@ -49,9 +51,10 @@ class Submitter:
         store: Where records are kept.
         retry: How often an upload that was certainly not paid is tried again.
         clock: Time and chance.
-        uploads: Bounds the uploads that run at the same moment.
+        uploads: Bounds the uploads of a key that run at the same moment.
         commits: Shared by all who upload with the same keys in this process.
         on_ambiguous: What to do when nobody knows.
+        freed: Waits until a task of a key ends, so many seconds at most.
     """
 
     def __init__(
@@ -61,9 +64,10 @@ class Submitter:
         store: Store,
         retry: Retry,
         clock: Clock,
-        uploads: asyncio.Semaphore,
+        uploads: Callable[[Secret], AbstractAsyncContextManager[None]],
         commits: CommitLocks,
         on_ambiguous: OnAmbiguous,
+        freed: Callable[[Secret, float], Awaitable[object]],
     ) -> None:
         self._provider = provider
         self._store = store
@@ -72,6 +76,7 @@ class Submitter:
         self._uploads = uploads
         self._commits = commits
         self._on_ambiguous = on_ambiguous
+        self._freed = freed
 
     async def submit(
         self,
@@ -80,6 +85,7 @@ class Submitter:
         record: TaskRecord,
         *,
         key: Secret,
+        reservation: Reservation,
         on_bytes: Callable[[int, int | None], None],
     ) -> TaskRecord:
         """Upload until the service accepts, refuses, or nobody knows.
@@ -89,6 +95,7 @@ class Submitter:
             options: What to ask for.
             record: In state ``planned``.
             key: Pays.
+            reservation: Of the points; committed before the end of the body is let go.
             on_bytes: Told bytes sent and in all; called on the event loop's thread.
 
         Returns:
@@ -99,28 +106,40 @@ class Submitter:
                 balance proves what became of it.
             ZhiyiPDFError: The service refused, or could not be reached; nothing was paid.
         """
+        source = await in_thread(source.on_disk)
         attempts = 0
         while True:
             attempts += 1
             sending = dataclasses.replace(self._stamped(record), state="sending")
             await in_thread(partial(self._store.write_record, sending))
             try:
-                async with self._uploads:
-                    return await self._send(source, options, sending, key=key, on_bytes=on_bytes)
+                async with self._uploads(key):
+                    return await self._send(
+                        source,
+                        options,
+                        sending,
+                        key=key,
+                        reservation=reservation,
+                        on_bytes=on_bytes,
+                    )
             except UploadOutcomeUnknown as error:
                 if attempts >= self._retry.upload_attempts or not await self.may_retry(error):
                     raise
                 log.warning("upload of %s: sent again although it may be paid", source.uri)
                 continue
             except ZhiyiPDFError as error:
-                wait = self._pause(error, attempts)
+                wait, refusal = self._pause(error, attempts), error
                 if wait is None:
                     raise
                 log.info("upload of %s: %s; again in %.1f s", source.uri, error.message, wait)
                 if getattr(error, "code", None) is not None:
                     # The service judged this attempt: the next one is another.
                     record = dataclasses.replace(record, generation=record.generation + 1)
-            await self._clock.sleep(wait)
+            if isinstance(refusal, RateLimited):
+                # A task of ours that ends makes room; no need to wait any longer then.
+                await self._freed(key, wait)
+            else:
+                await self._clock.sleep(wait)
 
     async def may_retry(self, error: UploadOutcomeUnknown) -> bool:
         """Whether the user wants to send again what may already be paid."""
@@ -138,9 +157,10 @@ class Submitter:
             if attempts >= RATE_LIMIT_ATTEMPTS or asked > self._retry.retry_after_cap_s:
                 return None
             return max(asked, RATE_LIMIT_PAUSE_S * (1 + chance) * min(attempts, 5))
-        if attempts >= self._retry.upload_attempts:
+        asked = (error.retry_after_s if isinstance(error, ServiceUnavailable) else None) or 0.0
+        if attempts >= self._retry.upload_attempts or asked > self._retry.retry_after_cap_s:
             return None
-        return pause_before_retry(self._retry, attempts, chance)
+        return max(asked, pause_before_retry(self._retry, attempts, chance))
 
     async def _send(
         self,
@@ -149,6 +169,7 @@ class Submitter:
         record: TaskRecord,
         *,
         key: Secret,
+        reservation: Reservation,
         on_bytes: Callable[[int, int | None], None],
     ) -> TaskRecord:
         loop = asyncio.get_running_loop()
@@ -170,7 +191,7 @@ class Submitter:
             cancelled=cancelled,
         )
         sending = asyncio.ensure_future(
-            in_thread(partial(self._post, body, record, key), name="zhiyipdf-upload")
+            in_thread(partial(self._post, body, record, key, reservation), name="zhiyipdf-upload")
         )
         try:
             return await asyncio.shield(sending)
@@ -185,7 +206,9 @@ class Submitter:
 
     # -- on the upload's thread --------------------------------------------------------------------
 
-    def _post(self, body: MultipartUpload, record: TaskRecord, key: Secret) -> TaskRecord:
+    def _post(
+        self, body: MultipartUpload, record: TaskRecord, key: Secret, reservation: Reservation
+    ) -> TaskRecord:
         """Send, read the answer, ask the balance where it proves nothing, and write it all down."""
         with self._commits.section(key) as take:
             before: list[int | None] = []
@@ -198,6 +221,7 @@ class Submitter:
                 # would prove nothing.
                 before.append(self._provider.balance_now(key=key) if alone else None)
                 self._note(record, "committing", balance_before=before[0])
+                reservation.committed = True
 
             body.gate = gate
             upload = Upload(body=body, idempotency_key=record.idempotency_key)
@@ -206,9 +230,11 @@ class Submitter:
                 submission = self._provider.read_submission(outcome)
             except ZhiyiPDFError as error:
                 if error.points_charged is False:
+                    reservation.committed = False
                     self._note(record, "failed", code=getattr(error, "code", None))
                     raise
                 evidence = self._evidence(record, key, before[0], outcome)
+                reservation.committed = evidence.verdict != "unpaid"
                 raise self._doubt(record, error, evidence) from error
         accepted = dataclasses.replace(
             self._stamped(record),

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ctypes
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,15 +21,26 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from zhiyipdf.errors import EncryptedPDF, InvalidPDF
-from zhiyipdf.models import DocumentProperties, Page
+from zhiyipdf.models import Bookmark, DocumentProperties, Page
 from zhiyipdf.pdf_dates import iso_date
 from zhiyipdf.png import png
 from zhiyipdf.private_thread import PrivateThread
 
-__all__ = ["Inspection", "copy_pages", "inspect_pdf", "page_size", "render_page"]
+__all__ = [
+    "Inspection",
+    "bookmarks",
+    "copy_pages",
+    "gather_pages",
+    "inspect_pdf",
+    "page_size",
+    "render_page",
+]
 
 MAX_PIXELS = 100_000_000
 """Largest picture of a page: 300 MB of memory. An A0 poster at 200 dpi has 62 million pixels."""
+
+_OUTLINE_LEVELS = 3
+_MOST_BOOKMARKS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +120,38 @@ def copy_pages(path: Path, first: int, last: int, to: Path) -> None:
         OSError: ``path`` cannot be read or ``to`` cannot be written.
     """
     _thread.run(lambda: _copy(path, first, last, to))
+
+
+def gather_pages(path: Path, numbers: Sequence[int], to: Path) -> None:
+    """Write some pages, in the order given, to a new PDF; all of them must be loadable.
+
+    What is said of :func:`copy_pages` holds here too.
+
+    Args:
+        path: The PDF.
+        numbers: 1-based, at least one.
+        to: The new file, in a folder that exists.
+
+    Raises:
+        ValueError: A page is none of the PDF's, or there are no numbers.
+        InvalidPDF: A page cannot be loaded.
+        EncryptedPDF: See :func:`inspect_pdf`.
+        OSError: ``path`` cannot be read or ``to`` cannot be written.
+    """
+    _thread.run(lambda: _gather(path, numbers, to))
+
+
+def bookmarks(path: Path) -> tuple[Bookmark, ...]:
+    """The outline's entries that lead to a page, in order: the outermost three levels.
+
+    A damaged outline is read as far as it goes; no more than ten thousand entries are.
+
+    Raises:
+        InvalidPDF: PDFium cannot open the PDF.
+        EncryptedPDF: See :func:`inspect_pdf`.
+        OSError: The file cannot be read.
+    """
+    return _thread.run(lambda: _bookmarks(path))
 
 
 _thread = PrivateThread("zhiyipdf-pdfium")
@@ -227,6 +271,43 @@ def _copy(path: Path, first: int, last: int, to: Path) -> None:
         ):
             part.import_pages(document, wanted)
             _save(part, to)
+
+
+def _gather(path: Path, numbers: Sequence[int], to: Path) -> None:
+    with _document(path) as document:
+        if not numbers or not all(1 <= number <= len(document) for number in numbers):
+            raise ValueError(f"{numbers} are not pages of the PDF's {len(document)}")
+        with (
+            closing(pdfium.PdfDocument.new()) as part,
+            _damage_as_invalid("The pages cannot be copied."),
+        ):
+            part.import_pages(document, [number - 1 for number in numbers])
+            _save(part, to)
+
+
+def _bookmarks(path: Path) -> tuple[Bookmark, ...]:
+    found: list[Bookmark] = []
+    with _document(path) as document:
+        # pypdfium2's own walk writes a line to the log for each branch that it leaves out.
+        for entry, level in islice(_outline(document, None, 0, set()), _MOST_BOOKMARKS):
+            target = pdfium_c.FPDFBookmark_GetDest(document, entry)
+            index = pdfium_c.FPDFDest_GetDestPageIndex(document, target) if target else -1
+            if 0 <= index < len(document):
+                found.append(Bookmark(level=level, page_number=index + 1))
+    return tuple(found)
+
+
+def _outline(
+    document: pdfium.PdfDocument, parent: Any, level: int, seen: set[int]
+) -> Iterator[tuple[Any, int]]:
+    """Walk the outline; an entry that was seen before ends its row, for rows may be circles."""
+    entry = pdfium_c.FPDFBookmark_GetFirstChild(document, parent)
+    while entry and (address := ctypes.addressof(entry.contents)) not in seen:
+        seen.add(address)
+        yield entry, level
+        if level + 1 < _OUTLINE_LEVELS:
+            yield from _outline(document, entry, level + 1, seen)
+        entry = pdfium_c.FPDFBookmark_GetNextSibling(document, entry)
 
 
 @contextmanager

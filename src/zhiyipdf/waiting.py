@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from zhiyipdf.clock import Clock
-from zhiyipdf.errors import ConversionTimeout, ResultExpired, ZhiyiPDFError
-from zhiyipdf.models import Secret, Stage, TaskRef, TaskStatus
-from zhiyipdf.planning import pause_before_poll_s, processing_deadline_s
+from zhiyipdf.errors import (
+    AuthenticationError,
+    ConversionTimeout,
+    RateLimited,
+    ResultExpired,
+    ServiceUnavailable,
+    ZhiyiPDFError,
+)
+from zhiyipdf.models import Stage, TaskRef, TaskStatus
+from zhiyipdf.pacing import pause_before_poll_s, processing_deadline_s
 from zhiyipdf.policy import Polling
+from zhiyipdf.poller import Poller
 from zhiyipdf.providers import Provider
 
 __all__ = ["Tell", "wait_for_task"]
@@ -27,31 +36,52 @@ class Tell(Protocol):
         """See :class:`~zhiyipdf.models.Progress`."""
 
 
+@dataclass(slots=True)
+class _Times:
+    """Moments in the life of a task, as far as polls showed them.
+
+    Attributes:
+        start: The wait began.
+        heard: The last answer that said something.
+        waiting: The last answer that said it waits in the service's queue; ``start`` before that.
+        processing: The first that said it is being processed.
+    """
+
+    start: float
+    heard: float
+    waiting: float
+    processing: float | None = None
+
+
 async def wait_for_task(
     provider: Provider,
     task: TaskRef,
-    key: Secret,
+    poller: Poller,
     *,
     pages: int,
     polling: Polling,
     clock: Clock,
     tell: Tell,
     on_end: Callable[[ZhiyiPDFError], Awaitable[None]],
+    on_parsed: Callable[[float], None] = lambda _seconds: None,
 ) -> TaskStatus:
     """Poll a task to its end.
 
     Waiting in the service's queue and being processed have deadlines of their own: the first
-    depends on other people's tasks, the second on this PDF.
+    depends on other people's tasks, the second on this PDF. A service that cannot be asked for a
+    while is no reason to give up what is paid.
 
     Args:
         provider: The service.
         task: What to ask for.
-        key: The one that paid.
+        poller: That of the key that paid.
         pages: Of the PDF; they lengthen the deadline.
         polling: Intervals and deadlines.
         clock: Time and chance.
         tell: Told of every change.
         on_end: Awaited before an error is raised that ends the task for good.
+        on_parsed: Told how many seconds the service worked on a completed task, as far as polls
+            can tell.
 
     Returns:
         The status that says it is completed.
@@ -60,33 +90,52 @@ async def wait_for_task(
         TaskFailed: The service gave up; points are returned.
         ResultExpired: The service does not know the task.
         ConversionTimeout: A deadline passed; the task goes on.
+        RateLimited: The service asked to slow down for too long; the task goes on.
+        ServiceUnavailable: It could not be asked for too long; the task goes on.
+        AuthenticationError: The key is refused; the task goes on.
     """
-    start = clock.monotonic()
-    processing_since: float | None = None
+    now = clock.monotonic()
+    times = _Times(start=now, heard=now, waiting=now)
     status: TaskStatus | None = None
     while True:
-        age = clock.monotonic() - start
-        await clock.sleep(
-            pause_before_poll_s(polling, since_upload_s=age, status=status, chance=clock.random())
+        age = clock.monotonic() - times.start
+        pause_s = pause_before_poll_s(
+            polling, since_upload_s=age, status=status, chance=clock.random()
         )
         try:
-            status = await provider.poll(task.id, key=key)
+            status = await poller.status(task.id, pause_s=pause_s)
         except ResultExpired as error:
-            if clock.monotonic() - start < polling.not_found_grace_s:
+            if clock.monotonic() - times.start < polling.not_found_grace_s:
                 continue  # the task is so new that not every server of theirs knows it
             await on_end(error)
             raise
+        except (AuthenticationError, RateLimited, ServiceUnavailable) as error:
+            if _is_borne(error, polling, silent_s=clock.monotonic() - times.heard):
+                log.info("task %s: %s; still waiting", task.id, error.message)
+                continue
+            error.points_charged = True
+            error.about(task_id=task.id)
+            raise
+        now = times.heard = clock.monotonic()
         if status.state == "completed":
+            on_parsed(now - times.waiting)
             return status
         if status.state == "failed":
             failure = provider.failure(status, task.id)
             await on_end(failure)
             raise failure
-        now = clock.monotonic()
-        if status.state == "processing" and processing_since is None:
-            processing_since = now
+        if status.state == "waiting":
+            times.waiting = now
+        elif times.processing is None:
+            times.processing = now
         _report(tell, status)
-        _check_deadlines(polling, task, pages, waited=now - start, since=processing_since, now=now)
+        _check_deadlines(polling, task, pages, times, now)
+
+
+def _is_borne(error: ZhiyiPDFError, polling: Polling, *, silent_s: float) -> bool:
+    """Whether a poll that got no usable answer is simply repeated."""
+    asked_s = error.retry_after_s if isinstance(error, RateLimited | ServiceUnavailable) else None
+    return error.retryable and silent_s + (asked_s or 0.0) <= polling.unreachable_s
 
 
 def _report(tell: Tell, status: TaskStatus) -> None:
@@ -97,8 +146,9 @@ def _report(tell: Tell, status: TaskStatus) -> None:
 
 
 def _check_deadlines(
-    polling: Polling, task: TaskRef, pages: int, *, waited: float, since: float | None, now: float
+    polling: Polling, task: TaskRef, pages: int, times: _Times, now: float
 ) -> None:
+    waited, since = now - times.start, times.processing
     if since is None and waited > polling.waiting_s:
         raise ConversionTimeout(
             f"still waiting in the service's queue after {waited:.0f} s", task_id=task.id

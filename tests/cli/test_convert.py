@@ -199,7 +199,8 @@ def test_pictures_are_exported_beside_the_text_and_linked(pdf_dir: Path, tmp_pat
 
     [picture] = (to / "images").iterdir()
     assert picture.read_bytes()[:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0")
-    assert picture.as_uri() in (to / "ocr_test.md").read_text()
+    # Relative, so that the folder can be moved.
+    assert f'"images/{picture.name}"' in (to / "ocr_test.md").read_text()
 
 
 def test_pictures_can_be_put_elsewhere_inlined_or_dropped(pdf_dir: Path, tmp_path: Path) -> None:
@@ -232,7 +233,8 @@ def test_files_can_be_written_to_any_filesystem(two: tuple[Path, Path], pdf_dir:
     memory = fsspec.filesystem("memory")
     assert memory.cat_file("/cli-test/out/one.md") == b"The first file\n"
     [picture] = memory.ls("/cli-test/out/images", detail=False)
-    assert f"memory:/{picture}" in memory.cat_file("/cli-test/out/ocr_test.md").decode()
+    link = picture.rpartition("/out/")[2]
+    assert f'"{link}"' in memory.cat_file("/cli-test/out/ocr_test.md").decode()
     memory.rm("/cli-test", recursive=True)
 
 
@@ -359,7 +361,7 @@ def test_ctrl_c_is_exit_code_130_without_a_traceback(
 
     assert process.returncode == 130, stderr
     assert stdout == ""
-    assert stderr.splitlines()[-1] == "interrupted"
+    assert stderr.splitlines()[-1].startswith("interrupted; ")
     assert "Traceback" not in stderr
 
 

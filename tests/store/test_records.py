@@ -37,6 +37,8 @@ RECORD = TaskRecord(
         {"options": ParseOptions(table_mode="image")},
         {"options": ParseOptions(translate_to="en")},
         {"part": Part(first_page=1, last_page=2, whole=False)},
+        {"part": Part(first_page=1, last_page=3, whole=False)},
+        {"part": Part(first_page=1, last_page=3, whole=False, ranges=((1, 1), (3, 3)))},
     ],
 )
 def test_whatever_changes_the_output_changes_the_key(change: dict[str, object]) -> None:
@@ -55,6 +57,22 @@ def test_variants_the_service_makes_anyway_share_a_key() -> None:
 def test_the_key_is_the_same_in_every_process_and_version() -> None:
     """A change here makes every user pay again; it needs a migration, not a new number."""
     assert WORK.key == "ed99881c58b1ff06b2880116ca216ace65cce1af5c89d9b68c618267cc20c601"
+    part = Part(first_page=1, last_page=3, whole=False)
+    assert dataclasses.replace(WORK, part=part).key == (
+        "c085388cfe3b8c1842e8fb1dc2c6c50c460e593056ad4c008cce2a26e2a1e4e6"
+    )
+    gap = Part(first_page=1, last_page=9, whole=False, ranges=((1, 3), (9, 9)))
+    assert dataclasses.replace(WORK, part=gap).key == (
+        "7f99527b41c9b64d126cdfc3cb44c49503ace685f71a0bb613eaf64e9a0d21d3"
+    )
+
+
+def test_how_pages_were_asked_for_does_not_change_the_key() -> None:
+    """The part says which pages; the same part is paid for once."""
+    part = Part(first_page=1, last_page=3, whole=False)
+    cut = dataclasses.replace(WORK, part=part)
+    chosen = dataclasses.replace(cut, options=ParseOptions(pages="1-3"))
+    assert cut.key == chosen.key
 
 
 @given(

@@ -21,10 +21,11 @@ def pdf_bytes(
     size: tuple[float, float] = (595, 842),
     rotate: int = 0,
     field: str | None = None,
+    outline: Sequence[tuple[str, int]] = (),
 ) -> bytes:
     """The same as :func:`write_pdf`, in memory."""
     file = io.BytesIO()
-    _write(file, pages, text, labels, info, broken, claimed_pages, size, rotate, field, 0)
+    _write(file, pages, text, labels, info, broken, claimed_pages, size, rotate, field, 0, outline)
     return file.getvalue()
 
 
@@ -41,6 +42,7 @@ def write_pdf(
     rotate: int = 0,
     field: str | None = None,
     padding: int = 0,
+    outline: Sequence[tuple[str, int]] = (),
 ) -> Path:
     """Write a PDF and return its path.
 
@@ -58,9 +60,23 @@ def write_pdf(
         rotate: Degrees, a multiple of 90.
         field: Text filled into a form field at the top of the first page; None for no form.
         padding: Bytes of an unused stream; sparse on disk, so 300 MB cost nothing.
+        outline: Title and 1-based page of each bookmark.
     """
     with path.open("wb") as file:
-        _write(file, pages, text, labels, info, broken, claimed_pages, size, rotate, field, padding)
+        _write(
+            file,
+            pages,
+            text,
+            labels,
+            info,
+            broken,
+            claimed_pages,
+            size,
+            rotate,
+            field,
+            padding,
+            outline,
+        )
     return path
 
 
@@ -76,6 +92,7 @@ def _write(
     rotate: int,
     field: str | None,
     padding: int,
+    outline: Sequence[tuple[str, int]],
 ) -> None:
     offsets: dict[int, int] = {}
 
@@ -90,7 +107,11 @@ def _write(
     kids = " ".join(f"{number} 0 R" for number in page_numbers)
     count = pages if claimed_pages is None else claimed_pages
     form = "" if field is None else f"/AcroForm << /Fields [6 0 R] {_FIELD_FONT} >>"
-    write_object(1, f"<< /Type /Catalog /Pages 2 0 R {_page_labels(labels)} {form} >>".encode())
+    first_mark = 8 + 2 * pages
+    marks = f"/Outlines {first_mark - 1} 0 R" if outline else ""
+    write_object(
+        1, f"<< /Type /Catalog /Pages 2 0 R {_page_labels(labels)} {form} {marks} >>".encode()
+    )
     write_object(2, f"<< /Type /Pages /Count {count} /Kids [{kids}] >>".encode())
     write_object(
         3, b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
@@ -120,6 +141,16 @@ def _write(
             6,
             f"<< /Type /Annot /Subtype /Widget /FT /Tx /T (field) /Rect {box} /P 7 0 R "
             f"/F 4 /DA (/F1 12 Tf 0 g) /V ({field}) >>".encode(),
+        )
+    if outline:
+        ends = f"/First {first_mark} 0 R /Last {first_mark + len(outline) - 1} 0 R"
+        write_object(first_mark - 1, f"<< /Type /Outlines {ends} /Count {len(outline)} >>".encode())
+    for i, (title, page) in enumerate(outline):
+        following = f"/Next {first_mark + i + 1} 0 R" if i + 1 < len(outline) else ""
+        write_object(
+            first_mark + i,
+            f"<< /Title ({title}) /Parent {first_mark - 1} 0 R {following} "
+            f"/Dest [{page_numbers[page - 1]} 0 R /Fit] >>".encode(),
         )
     if padding:
         offsets[5] = file.tell()

@@ -6,6 +6,7 @@ half-sent bodies. After urllib3's SocketDummyServerTestCase.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -21,9 +22,9 @@ class Seen:
 
     method: str
     target: str
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
     peer: int = 0
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     complete: bool = False
 
 
@@ -41,12 +42,13 @@ class Wire:
 
     def read_body(self, most: int | None = None) -> None:
         wanted = self.declared if most is None else min(most, self.declared)
-        while len(self.seen.body) < wanted:
-            piece = self.connection.recv(65536)
-            if not piece:
-                return
-            self.seen.body += piece
-        self.seen.complete = len(self.seen.body) >= self.declared
+        body = bytearray(self.seen.body)
+        try:
+            while len(body) < wanted and (piece := self.connection.recv(65536)):
+                body += piece
+        finally:
+            self.seen.body = bytes(body)
+            self.seen.complete = len(body) >= self.declared
 
     def send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         head = [f"HTTP/1.1 {status} Scripted"]
@@ -138,6 +140,9 @@ class ScriptedServer:
         return [seen for seen in self.seen if seen.target.partition("?")[0] == path]
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            # A thread that waits in accept() would take one more connection.
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _accept(self) -> None:
@@ -156,11 +161,17 @@ class ScriptedServer:
             return
 
     def _one(self, connection: socket.socket) -> None:
+        wire = self._receive(connection)
+        if wire is not None:
+            self._next_move(wire.seen)(wire)
+
+    def _receive(self, connection: socket.socket) -> Wire | None:
+        """Read a request up to its body; None if the client has gone."""
         received = b""
         while b"\r\n\r\n" not in received:
             piece = connection.recv(65536)
             if not piece:
-                return
+                return None
             received += piece
         head, _, rest = received.partition(b"\r\n\r\n")
         first, *lines = head.decode().split("\r\n")
@@ -169,6 +180,9 @@ class ScriptedServer:
         seen = Seen(method, target, headers, connection.getpeername()[1])
         with self._lock:
             self.seen.append(seen)
-            moves = self.script[target.partition("?")[0]]
-            move = moves.popleft() if len(moves) > 1 else (moves[0] if moves else answer(404, {}))
-        move(Wire(connection, seen, rest))
+        return Wire(connection, seen, rest)
+
+    def _next_move(self, seen: Seen) -> Move:
+        with self._lock:
+            moves = self.script[seen.target.partition("?")[0]]
+            return moves.popleft() if len(moves) > 1 else (moves[0] if moves else answer(404, {}))

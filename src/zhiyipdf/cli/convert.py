@@ -92,6 +92,7 @@ def convert(
     translate_to: str | None,
     variants: tuple[str, ...],
     table_mode: str,
+    pages: str | None,
     images: str,
     image_dir: str | None,
     metadata_style: str,
@@ -109,7 +110,7 @@ def convert(
     What was converted before comes from the store and costs nothing. After an interruption, the
     same command goes on where it was.
     """
-    options = output_options(table_mode, translate_to, variants)
+    options = output_options(table_mode, translate_to, variants, pages)
     reporter = Reporter(quiet=quiet, total=_known_total(sources))
     converter = open_converter(
         local=local,
@@ -126,6 +127,7 @@ def convert(
         mode=mode or ("single" if form == "markdown" else "page"),
         images=cast("Any", images),  # click.Choice lets only these pass
         image_dir=image_dir or (None if to is None else _below(to, "images")),
+        relative_to=to if form == "markdown" else None,
         metadata_style=cast("Any", metadata_style),
     )
     run = _Run(

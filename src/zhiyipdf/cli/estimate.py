@@ -29,6 +29,7 @@ def estimate(
     translate_to: str | None,
     variants: tuple[str, ...],
     table_mode: str,
+    pages: str | None,
     store: str | None,
     no_store: bool,
     local: bool,
@@ -39,7 +40,7 @@ def estimate(
 
     What the store has already costs nothing.
     """
-    options = output_options(table_mode, translate_to, variants)
+    options = output_options(table_mode, translate_to, variants, pages)
     converter = open_converter(
         local=local, api_key=api_key, base_url=base_url, store=store, no_store=no_store
     )

@@ -54,7 +54,7 @@ def failures(context: click.Context) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
+        click.echo("interrupted; the same command goes on where this one was", err=True)
         context.exit(INTERRUPTED)
     except BrokenPipeError:
         raise  # whoever read our output has gone; click ends quietly

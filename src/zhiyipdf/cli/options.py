@@ -85,10 +85,17 @@ def parse_options(function: F) -> F:
             show_default=True,
             help="Tables as text or as pictures.",
         ),
+        click.option(
+            "--pages",
+            metavar="RANGES",
+            help="Of each PDF, for example 1-20,35 or 5-; only these are paid for.  [default: all]",
+        ),
     )
 
 
-def output_options(table_mode: str, translate_to: str | None, variants: object) -> ParseOptions:
+def output_options(
+    table_mode: str, translate_to: str | None, variants: object, pages: str | None
+) -> ParseOptions:
     """Put the values of :func:`parse_options` together.
 
     Raises:
@@ -99,6 +106,7 @@ def output_options(table_mode: str, translate_to: str | None, variants: object) 
             table_mode=cast("Any", table_mode),  # click.Choice lets only these pass
             translate_to=cast("Any", translate_to),
             variants=cast("tuple[Variant, ...]", variants),
+            pages=pages,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import logging
+import shlex
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -118,7 +119,8 @@ def _run(settings: ServerSettings, *, host: str, port: int) -> None:
     with open_database(settings.folder) as database:
         keys = [key for key in accounts.list_keys(database) if key.revoked_at is None]
     if not keys:
-        click.echo("No key yet. Make one: zhiyipdf serve key add --points 1000", err=True)
+        command = f"zhiyipdf serve key add --data-dir {shlex.quote(str(settings.folder))}"
+        click.echo(f"No key yet. Make one: {command} --points 1000", err=True)
     click.echo(f"Serving {settings.folder} on http://{host}:{port}", err=True)
     uvicorn.run(
         create_app(settings),

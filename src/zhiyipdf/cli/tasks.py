@@ -35,7 +35,12 @@ _MEANINGS = {
 @click.command()
 @store_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def tasks(*, store: str | None, no_store: bool, as_json: bool) -> None:
+@click.option(
+    "--forget",
+    metavar="RECORD",
+    help="Forget one record (its first digits): the PDF is uploaded and paid for as if new.",
+)
+def tasks(*, store: str | None, no_store: bool, as_json: bool, forget: str | None) -> None:
     """List every task the store knows: running, done, failed, unknown.
 
     "unknown" means that an upload was sent whole and neither its answer nor the balance proves
@@ -44,6 +49,13 @@ def tasks(*, store: str | None, no_store: bool, as_json: bool) -> None:
     converter = open_converter(
         local=False, api_key=None, base_url=None, store=store, no_store=no_store
     )
+    if forget is not None:
+        try:
+            gone = converter.forget(forget)
+        except KeyError as error:
+            raise click.UsageError(str(error.args[0])) from error
+        click.echo(f"forgotten: {_line(gone)}")
+        return
     for record in converter.tasks():
         if as_json:
             click.echo(record.to_json().replace(b"\n", b""))

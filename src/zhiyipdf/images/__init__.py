@@ -4,7 +4,16 @@ Pure; used by the unpacker, the block splitter, grounding and the documents alik
 a layer of its own below them.
 """
 
+from zhiyipdf.images.masking import open_fence
 from zhiyipdf.images.references import ImageReference, image_references
-from zhiyipdf.images.rewriting import remove_images, rewrite_images
+from zhiyipdf.images.rewriting import Edit, image_edits, remove_images, rewrite_images
 
-__all__ = ["ImageReference", "image_references", "remove_images", "rewrite_images"]
+__all__ = [
+    "Edit",
+    "ImageReference",
+    "image_edits",
+    "image_references",
+    "open_fence",
+    "remove_images",
+    "rewrite_images",
+]

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 
-__all__ = ["MASK", "mask", "mask_fences", "mask_spans", "plain_newlines"]
+__all__ = ["MASK", "mask", "mask_fences", "mask_spans", "open_fence", "plain_newlines"]
 
 MASK = "\x7f"
 """Stands for masked characters: an ASCII control, which no bare link target may hold."""
@@ -52,17 +52,30 @@ def mask(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 def mask_fences(text: str) -> str:
     """Mask fenced code; an unclosed fence reaches to the end, as CommonMark has it."""
+    return mask(text, _fences(text)[0])
+
+
+def open_fence(text: str) -> str:
+    """The fence that is still open at the end of a text, as it must be closed; else nothing."""
+    return _fences(plain_newlines(text))[1]
+
+
+def _fences(text: str) -> tuple[list[tuple[int, int]], str]:
+    """Give the spans of fenced code, and the fence of the last one if nothing closes it."""
     spans: list[tuple[int, int]] = []
     at = 0
+    unclosed = ""
     while (opened := _FENCE_OPEN.search(text, at)) is not None:
         fence = opened["fence"]
         at = len(text)
+        unclosed = fence
         for closed in _FENCE_CLOSE.finditer(text, opened.end()):
             if closed["fence"].startswith(fence):
                 at = closed.end()
+                unclosed = ""
                 break
         spans.append((opened.start("fence"), at))
-    return mask(text, spans)
+    return spans, unclosed
 
 
 def mask_spans(text: str) -> tuple[str, list[tuple[int, int]]]:

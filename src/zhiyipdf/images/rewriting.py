@@ -7,11 +7,12 @@ What is written is read back: after ``rewrite_images(text, replace)`` the target
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from zhiyipdf.images.references import ImageReference, scan_images
 
-__all__ = ["remove_images", "rewrite_images"]
+__all__ = ["Edit", "image_edits", "remove_images", "rewrite_images"]
 
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "`": "&#96;", "\n": "&#10;", "\r": "&#13;", "\x7f": "&#127;"}
 _IN_ATTRIBUTE = str.maketrans(
@@ -24,7 +25,23 @@ _NEEDS_ANGLES = re.compile(r"[\s\x00-\x20]")
 # Where a private mark for "here was something" is taken from: the first that the text has not.
 _PRIVATE_USE = (*range(0xE000, 0xF900), *range(0xF0000, 0xFFFFE))
 _LINK_CLOSE = re.compile(r"\]\([^()\s]*+\)")
+_BY_LABEL = re.compile(r"!\[(?P<alt>(?:[^\[\]\\]|\\.)*+)\](?:\[(?:[^\[\]\\]|\\.)*+\])?", re.DOTALL)
 _MAX_PARENTHESES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A change of a text.
+
+    Attributes:
+        start: Offset of the first character that goes.
+        end: Offset after the last one.
+        text: What comes instead.
+    """
+
+    start: int
+    end: int
+    text: str
 
 
 def rewrite_images(text: str, replace: Callable[[str], str | None]) -> str:
@@ -40,16 +57,51 @@ def rewrite_images(text: str, replace: Callable[[str], str | None]) -> str:
     """
     pieces: list[str] = []
     at = 0
-    written = {reference.start: reference for reference in scan_images(text).references}
-    for start in sorted(written):
-        reference = written[start]
-        target = replace(reference.target)
-        if target is None or target == reference.target or start < at:
-            continue
-        pieces += (text[at:start], _spell(text, reference, target))
-        at = reference.end
+    for edit in image_edits(text, replace):
+        pieces += (text[at : edit.start], edit.text)
+        at = edit.end
     pieces.append(text[at:])
     return "".join(pieces)
+
+
+def image_edits(
+    text: str, replace: Callable[[str], str | None], *, inline: bool = False
+) -> Iterator[Edit]:
+    """Say what :func:`rewrite_images` changes: edits in order, not overlapping.
+
+    Args:
+        text: Markdown.
+        replace: As there.
+        inline: Give pictures that take their target from a definition one of their own, so that
+            they stay what they are beside other texts' definitions.
+    """
+    edits: dict[int, Edit] = {}
+    targets: dict[int, str] = {}  # by where they are written: a definition may serve several
+    for reference in scan_images(text).references:
+        start = reference.start
+        if start not in targets:
+            new = replace(reference.target)
+            targets[start] = reference.target if new is None else new
+        own = _inlined(text, reference, targets[start]) if inline else None
+        if own is not None:
+            edits[own.start] = own
+        elif targets[start] != reference.target:
+            spelled = _spell(text, reference, targets[start])
+            edits[start] = Edit(start=start, end=reference.end, text=spelled)
+    at = 0
+    for start in sorted(edits):
+        if start >= at:
+            yield edits[start]
+            at = edits[start].end
+
+
+def _inlined(text: str, reference: ImageReference, target: str) -> Edit | None:
+    """Write ``![alt][label]`` as ``![alt](target)``; None if it is not so simple."""
+    start, end = reference.outer_start, reference.outer_end
+    simple = _BY_LABEL.fullmatch(text, start, end) if reference.syntax == "definition" else None
+    if simple is None:
+        return None
+    return Edit(start=start, end=end, text=f"![{simple['alt']}]({_spell_bare(target)})")
 
 
 def remove_images(text: str) -> str:
@@ -81,9 +133,17 @@ def _spell(text: str, reference: ImageReference, target: str) -> str:
     if reference.syntax == "html":
         value = target.translate(_IN_ATTRIBUTE)
         return value if before in "\"'" else f'"{value}"'
-    value = _LOOKS_LIKE_ENTITY.sub("&amp;", target).translate(_IN_TARGET)
     if before == "<":
-        return value
+        return _escaped(target)
+    return _spell_bare(target)
+
+
+def _escaped(target: str) -> str:
+    return _LOOKS_LIKE_ENTITY.sub("&amp;", target).translate(_IN_TARGET)
+
+
+def _spell_bare(target: str) -> str:
+    value = _escaped(target)
     if not value or _NEEDS_ANGLES.search(value) or not _parentheses_pair(value):
         return f"<{value}>"
     return value

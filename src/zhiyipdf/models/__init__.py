@@ -9,6 +9,7 @@ from zhiyipdf.models.options import (
     TableMode,
     Variant,
 )
+from zhiyipdf.models.page_ranges import PageRange, page_ranges, ranges_of
 from zhiyipdf.models.results import (
     SUFFIXES,
     Asset,
@@ -23,7 +24,16 @@ from zhiyipdf.models.results import (
     Provenance,
     Stage,
 )
-from zhiyipdf.models.sources import DocumentProperties, Estimate, Page, Part, Source, SourceEstimate
+from zhiyipdf.models.sources import (
+    Bookmark,
+    DocumentProperties,
+    Estimate,
+    Page,
+    Part,
+    PartSource,
+    Source,
+    SourceEstimate,
+)
 from zhiyipdf.models.tasks import (
     TASK_ID,
     Balance,
@@ -44,6 +54,7 @@ __all__ = [
     "Balance",
     "Block",
     "BlockKind",
+    "Bookmark",
     "Bundle",
     "Conversion",
     "DocumentProperties",
@@ -52,9 +63,11 @@ __all__ = [
     "Mode",
     "Outcome",
     "Page",
+    "PageRange",
     "PageSource",
     "ParseOptions",
     "Part",
+    "PartSource",
     "Progress",
     "Provenance",
     "Secret",
@@ -67,4 +80,6 @@ __all__ = [
     "TaskState",
     "TaskStatus",
     "Variant",
+    "page_ranges",
+    "ranges_of",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from zhiyipdf.models.page_ranges import page_ranges, written
+
 __all__ = ["LANGUAGES", "VARIANTS", "Language", "Mode", "ParseOptions", "TableMode", "Variant"]
 
 Mode = Literal["single", "page", "block"]
@@ -31,6 +33,8 @@ class ParseOptions:
             Translating costs 3 points a page instead of 2.
         variants: What to hand out. Empty means ``("original",)`` without and
             ``("translated",)`` with a translation.
+        pages: Which pages, for example ``"1-20,35"`` or ``"5-"`` (1-based); None for all. Only
+            these are sent and paid for. Kept in its shortest form.
 
     Raises:
         ValueError: A value is not one of those above, or ``variants`` asks for a translation
@@ -40,6 +44,7 @@ class ParseOptions:
     table_mode: TableMode = "markdown"
     translate_to: Language | None = None
     variants: tuple[Variant, ...] = ()
+    pages: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what the service would refuse, before anything is sent."""
@@ -58,6 +63,8 @@ class ParseOptions:
             raise ValueError(f"variants={variants} needs translate_to")
         ordered = tuple(v for v in VARIANTS if v in variants)
         object.__setattr__(self, "variants", ordered)
+        if self.pages is not None:
+            object.__setattr__(self, "pages", _shortest(self.pages))
 
     @property
     def service_variants(self) -> tuple[Variant, ...]:
@@ -65,3 +72,9 @@ class ParseOptions:
         if self.translate_to is None:
             return ("original",)
         return tuple(v for v in VARIANTS if v == "original" or v in self.variants)
+
+
+def _shortest(pages: str) -> str | None:
+    """Write page ranges in one way, so that equal wishes are equal; None if it is all pages."""
+    ranges = page_ranges(pages)
+    return None if ranges == ((1, None),) else written(ranges)

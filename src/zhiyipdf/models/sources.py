@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
-__all__ = ["DocumentProperties", "Estimate", "Page", "Part", "Source", "SourceEstimate"]
+from zhiyipdf.models.page_ranges import pages_of
+
+__all__ = [
+    "Bookmark",
+    "DocumentProperties",
+    "Estimate",
+    "Page",
+    "Part",
+    "PartSource",
+    "Source",
+    "SourceEstimate",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +53,19 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bookmark:
+    """An entry of a PDF's outline (ISO 32000-1, 12.3.3).
+
+    Attributes:
+        level: 0 for the outermost.
+        page_number: 1-based page it leads to.
+    """
+
+    level: int
+    page_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A PDF that was opened, looked at and found fit to convert.
 
@@ -61,25 +87,71 @@ class Source:
     pages: tuple[Page, ...]
     properties: DocumentProperties
 
+    def on_disk(self) -> Source:
+        """The source with its bytes in place; blocking for a :class:`PartSource`."""
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartSource(Source):
+    """Some pages of a source, as a PDF that is made only if it must be sent.
+
+    Attributes:
+        make: Makes the file; gives a source that is on the disk.
+    """
+
+    make: Callable[[], Source]
+
+    def on_disk(self) -> Source:
+        """Make the file; blocking.
+
+        Raises:
+            FileTooLarge: It has more bytes than the service accepts.
+            InvalidPDF: A page cannot be copied.
+            OSError: The disk is full, for example.
+        """
+        return self.make()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A range of a source's pages that is converted as one task.
+    """Pages of a source that are converted as one task.
 
     Attributes:
         first_page: 1-based.
         last_page: 1-based, inclusive.
         whole: Whether the part is the entire PDF, so that its own bytes are sent.
+        ranges: First and last pages of its pieces, if it has gaps: rising, apart from each other,
+            the first begins with ``first_page`` and the last ends with ``last_page``.
+
+    Raises:
+        ValueError: ``ranges`` is not so.
     """
 
     first_page: int
     last_page: int
     whole: bool = True
+    ranges: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Fill in the one range of a part without gaps."""
+        ranges = self.ranges or ((self.first_page, self.last_page),)
+        ends = (ranges[0][0], ranges[-1][1])
+        apart = all(before[1] + 1 < after[0] for before, after in pairwise(ranges))
+        apart = apart and all(first <= last for first, last in ranges)
+        if ends != (self.first_page, self.last_page) or not apart or ends[0] < 1:
+            raise ValueError(f"{ranges} are no ranges from {self.first_page} to {self.last_page}")
+        object.__setattr__(self, "ranges", ranges)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of its pages, 1-based, rising."""
+        return pages_of(self.ranges)
 
     @property
     def pages(self) -> int:
         """How many pages the part has."""
-        return self.last_page - self.first_page + 1
+        return sum(last - first + 1 for first, last in self.ranges)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +160,17 @@ class SourceEstimate:
 
     Attributes:
         source: As the caller wrote it.
-        pages: Its pages.
-        points: What an upload would cost; 0 if the store has the result.
-        in_store: Whether the store has the result or a running task.
+        pages: Its pages, or those of them that were asked for.
+        points: What uploads would cost; 0 if the store has the result.
+        in_store: Whether the store has the result or running tasks.
+        parts: How many tasks it takes.
     """
 
     source: str
     pages: int
     points: int
     in_store: bool
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from zhiyipdf.errors import ProtocolError, TaskFailed, ZhiyiPDFError
+from zhiyipdf.errors import ProtocolError, RateLimited, TaskFailed, ZhiyiPDFError
 from zhiyipdf.models import TASK_ID, ParseOptions, Secret, Submission, TaskStatus
 from zhiyipdf.policy import Limits
 from zhiyipdf.providers.base import Capabilities, Upload
@@ -90,8 +90,16 @@ class ZhiyiPDF:
     async def poll(self, task_id: str, *, key: Secret) -> TaskStatus:
         """GET ``/status/{task_id}``."""
         reply = await self._transport.get(
-            f"{PREFIX}/status/{_checked(task_id)}", key=key, is_final=is_final, what="status"
+            f"{PREFIX}/status/{_checked(task_id)}",
+            key=key,
+            # Whoever asks for many tasks must learn of it: all of a key's polls rest then.
+            is_final=lambda reply: reply.status == 429 or is_final(reply),
+            what="status",
         )
+        if reply.status == 429:
+            raise RateLimited(
+                "the service asks to poll less often (HTTP 429)", retry_after_s=reply.retry_after_s
+            )
         return read_status(reply, task_id)
 
     async def fetch(

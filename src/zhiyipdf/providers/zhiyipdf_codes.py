@@ -12,6 +12,7 @@ from typing import Any, Literal
 from zhiyipdf.errors import (
     AuthenticationError,
     FileTooLarge,
+    InputError,
     InsufficientPoints,
     NotAPDF,
     ProtocolError,
@@ -142,7 +143,10 @@ def error_for(code: str, message: str, payload: Mapping[str, Any]) -> ZhiyiPDFEr
     text = row.meaning if not message else f"{row.meaning} ({message})"
     build = _BUILDERS.get(code)
     if build is not None:
-        return build(text, row, payload)
+        error = build(text, row, payload)
+        if isinstance(error, InputError):
+            error.code = code
+        return error
     return TaskFailed(text, code=code, retryable=row.retryable, hint=row.hint)
 
 

@@ -15,6 +15,7 @@ from zhiyipdf.errors import (
     ProtocolError,
     RateLimited,
     ResultExpired,
+    ServiceError,
     ServiceUnavailable,
     ZhiyiPDFError,
 )
@@ -153,20 +154,30 @@ def _error_by_status(reply: Reply, message: str, payload: Mapping[str, Any]) -> 
             available=_integer(payload, "current_points"),
         )
     if reply.status == 429:
-        wait = reply.retry_after_s
-        return RateLimited(message or "the service asks to slow down", retry_after_s=wait)
+        return RateLimited(
+            message or "the service asks to slow down", retry_after_s=reply.retry_after_s
+        )
     text = f"the service answered HTTP {reply.status}: {message or reply.excerpt or 'nothing'}"
     if reply.status >= 500:
-        # After the whole body was sent, nobody knows what a 5xx without a code means.
-        return ServiceUnavailable(text, points_charged=None)
-    return ProtocolError(text, points_charged=False if payload.get("success") is False else None)
+        return _unavailable(reply, text)
+    if payload.get("success") is False:
+        # Refused without a code: in the service's own words, and before any points were taken.
+        return ServiceError(message or text, points_charged=False)
+    return ProtocolError(text, points_charged=None)
 
 
 def _unreadable(reply: Reply) -> ProtocolError | ServiceUnavailable:
     text = f"HTTP {reply.status} without a task: {reply.excerpt or 'an empty answer'}"
     if reply.status >= 500:
-        return ServiceUnavailable(text, points_charged=None)
+        return _unavailable(reply, text)
     return ProtocolError(text, points_charged=None)
+
+
+def _unavailable(reply: Reply, text: str) -> ServiceUnavailable:
+    """A 5xx without a code: once the whole body was sent, nobody knows what it means."""
+    error = ServiceUnavailable(text, points_charged=None)
+    error.retry_after_s = reply.retry_after_s
+    return error
 
 
 def _task_id(payload: Mapping[str, Any]) -> str | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,7 +30,9 @@ HEADER_BYTES = 1024
 
 
 @contextmanager
-def opened(ref: SourceRef, *, folder: Path | None, limits: Limits) -> Iterator[Source]:
+def opened(
+    ref: SourceRef, *, folder: Path | None, limits: Limits, may_be_cut: bool = False
+) -> Iterator[Source]:
     """Yield a source that is on the local disk and fit to convert.
 
     A local file is used where it is; anything else is copied to a temporary file first, which is
@@ -39,6 +43,8 @@ def opened(ref: SourceRef, *, folder: Path | None, limits: Limits) -> Iterator[S
         ref: From :func:`~.listing.expand`.
         folder: Where temporary files go, made if need be; None for the system's own place.
         limits: ``max_file_bytes`` (also while copying) and ``max_pages`` are enforced.
+        may_be_cut: Only some pages may be sent, or in parts: of the limits ``max_source_bytes``
+            alone is enforced.
 
     Raises:
         EmptyFile: It has no bytes. This and the following in this order, with ``source`` set.
@@ -50,6 +56,8 @@ def opened(ref: SourceRef, *, folder: Path | None, limits: Limits) -> Iterator[S
         FileNotFoundError: It is not there (any more).
         OSError: It cannot be read or copied.
     """
+    if may_be_cut:
+        limits = replace(limits, max_file_bytes=limits.max_source_bytes, max_pages=sys.maxsize)
     with _on_disk(ref, folder, limits.max_file_bytes) as path:
         yield _examined(path, ref, limits)
 

@@ -13,6 +13,7 @@ import fsspec
 
 from zhiyipdf.policy import Timeouts
 from zhiyipdf.sources.addresses import has_magic, public_uri, scheme_of, scrubbed, without_query
+from zhiyipdf.storage_options import options_for
 
 __all__ = [
     "RemoteFile",
@@ -124,7 +125,7 @@ def filesystem_of(url: str, storage_options: Mapping[str, Any]) -> tuple[Any, st
         ImportError: The package for the protocol is missing; the message has the pip line.
         ValueError: fsspec does not know the protocol.
     """
-    options = dict(storage_options)
+    options = options_for(url, storage_options)
     try:
         for scheme in {scheme_of(link) for link in url.split("::")} & {"http", "https"}:
             if "client_kwargs" not in options:

@@ -16,6 +16,8 @@ from typing import Any
 
 import fsspec
 
+from zhiyipdf.storage_options import options_for
+
 __all__ = ["Files"]
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,7 @@ class Files:
 
     def __init__(self, url: str, storage_options: Mapping[str, Any] | None = None) -> None:
         self.url = str(Path(url).expanduser()) if url.startswith("~") else url
-        self._options = dict(storage_options or {})
+        self._options = options_for(self.url, storage_options)
         self._lock = threading.Lock()
         self._turn = threading.RLock()
         self._opened: tuple[int, Any, str] | None = None
@@ -171,18 +173,22 @@ class Files:
 
     def names(self, folder: str, suffix: str) -> list[str]:
         """Names of all files below a folder that end in ``suffix``, sorted."""
+        return sorted(name for name in self.sizes(folder) if name.endswith(suffix))
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Names of all files below a folder and their sizes in bytes."""
         with self._at(folder) as (fs, root):
             fs.invalidate_cache()
             try:
-                found = fs.find(root)
+                found = fs.find(root, detail=True)
             except FileNotFoundError:
-                return []
+                return {}
             prefix = root.rpartition(folder)[0]
-            return sorted(
-                path.removeprefix(prefix)
-                for path in (str(item) for item in found)
-                if path.endswith(suffix) and not path.rpartition("/")[2].startswith(".")
-            )
+            return {
+                str(path).removeprefix(prefix): int(facts["size"] or 0)
+                for path, facts in found.items()
+                if not str(path).rpartition("/")[2].startswith(".")
+            }
 
     def _publish_by_rename(self, fs: Any, path: str, content: bytes | Path) -> None:
         folder, _, base = path.rpartition("/")

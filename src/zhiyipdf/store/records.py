@@ -54,12 +54,14 @@ class Work:
             "first_page": self.part.first_page,
             "last_page": self.part.last_page,
             "whole": self.part.whole,
+            "ranges": [list(pages) for pages in self.part.ranges],
         }
 
     @property
     def key(self) -> str:
         """SHA-256 over all of it, 64 hex digits: the name of everything stored for it."""
-        pages = None if self.part.whole else [self.part.first_page, self.part.last_page]
+        ranges = [list(pages) for pages in self.part.ranges]
+        pages = None if self.part.whole else ranges[0] if len(ranges) == 1 else ranges
         facts = {
             "pdf": self.sha256,
             "provider": self.provider,

@@ -12,7 +12,9 @@ from typing import Any
 
 from zhiyipdf.bundle import Unpacked, UnpackedFile
 from zhiyipdf.models import SUFFIXES, Asset, Bundle, TaskRef, Variant
+from zhiyipdf.policy import StoreLimits
 from zhiyipdf.store.files import Files
+from zhiyipdf.store.pruning import prune
 from zhiyipdf.store.records import TaskRecord
 
 __all__ = ["Store", "StoredBundle"]
@@ -72,6 +74,25 @@ class Store:
                 yield TaskRecord.from_json(content)
             except ValueError as error:
                 log.warning("%s cannot be read: %s", self.files.uri(name), error)
+
+    def forget(self, key: str) -> TaskRecord:
+        """Delete the record of a piece of work: the next call uploads it as if it were new.
+
+        Args:
+            key: Of the work, or its first digits.
+
+        Raises:
+            KeyError: No record, or more than one, begins like that.
+        """
+        found = [record for record in self.records() if key and record.key.startswith(key)]
+        if len(found) != 1:
+            raise KeyError(f"{len(found)} records begin with {key!r}")
+        self.files.remove(_record_name(found[0].key))
+        return found[0]
+
+    def prune(self, limits: StoreLimits, *, now: float) -> tuple[str, ...]:
+        """Delete the oldest results that the limits leave no room for; see ``pruning``."""
+        return prune(self.files, tuple(self.records()), limits, now=now)
 
     # -- archives --------------------------------------------------------------------------------
 

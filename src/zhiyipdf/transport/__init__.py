@@ -8,6 +8,7 @@ that wait in httpx 0.28's pool loses its slots for good.
 """
 
 from zhiyipdf.transport.direct import DirectCalls
+from zhiyipdf.transport.health import Refusals
 from zhiyipdf.transport.http import BytesSink, HttpTransport
 from zhiyipdf.transport.multipart import MultipartUpload, SourceChangedError, UploadCancelledError
 from zhiyipdf.transport.origin import Origin
@@ -20,6 +21,7 @@ __all__ = [
     "InProcess",
     "MultipartUpload",
     "Origin",
+    "Refusals",
     "Reply",
     "SourceChangedError",
     "UploadCancelledError",

@@ -12,6 +12,7 @@ from zhiyipdf.clock import Clock
 from zhiyipdf.errors import InputError, ProtocolError, ServiceUnavailable, ZhiyiPDFError
 from zhiyipdf.models import Secret
 from zhiyipdf.policy import Timeouts
+from zhiyipdf.transport.health import Refusals
 from zhiyipdf.transport.multipart import (
     MultipartUpload,
     SourceChangedError,
@@ -21,10 +22,10 @@ from zhiyipdf.transport.origin import Origin
 from zhiyipdf.transport.replies import (
     MAX_CONTROL_BYTES,
     USER_AGENT,
+    Bearer,
     InProcess,
     Reply,
     UploadOutcome,
-    bearer,
     reply_of,
     step_timeouts,
     translate,
@@ -45,6 +46,7 @@ class DirectCalls:
         proxy: As for the transport.
         verify: As for the transport.
         in_process: As for the transport.
+        refusals: As for the transport.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class DirectCalls:
         proxy: str | None,
         verify: ssl.SSLContext | None,
         in_process: InProcess | None,
+        refusals: Refusals,
     ) -> None:
         self._origin = origin
         self._timeouts = timeouts
@@ -63,6 +66,7 @@ class DirectCalls:
         self._proxy = proxy
         self._verify = verify
         self._in_process = in_process
+        self._refusals = refusals
 
     def upload(
         self,
@@ -84,8 +88,10 @@ class DirectCalls:
             The outcome; what the network or the service does is no exception. What the gate
             raises is.
         """
+        refused = self._refusals.error(key)
+        if refused is not None:
+            return UploadOutcome(error=refused, committed=False)
         sent_headers = {
-            **bearer(key),
             **(headers or {}),
             "Content-Type": body.content_type,
             "Content-Length": str(body.content_length),
@@ -94,7 +100,7 @@ class DirectCalls:
         read_s = self._timeouts.upload_read_s + body.size_bytes / 10_000_000
         error: ZhiyiPDFError
         try:
-            reply = self._send("POST", path, sent_headers, iter(body), read_s=read_s)
+            reply = self._send("POST", path, key, sent_headers, iter(body), read_s=read_s)
         except UploadCancelledError as stopped:
             error = ServiceUnavailable("the upload was given up", retryable=False)
             error.__cause__ = stopped
@@ -106,6 +112,8 @@ class DirectCalls:
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
             error = translate(failure, what="upload", host=self._origin.host)
         else:
+            if reply.status == httpx.codes.UNAUTHORIZED:
+                self._refusals.add(key)
             return UploadOutcome(reply=reply, committed=body.committed)
         return UploadOutcome(error=error, committed=body.committed)
 
@@ -116,7 +124,7 @@ class DirectCalls:
             The answer, or None if there was none.
         """
         try:
-            return self._send("GET", path, bearer(key), None, read_s=self._timeouts.read_s)
+            return self._send("GET", path, key, {}, None, read_s=self._timeouts.read_s)
         except (httpx.HTTPError, httpx.InvalidURL, ProtocolError) as failure:
             log.info("%s: no answer (%s)", path, type(failure).__name__)
             return None
@@ -125,6 +133,7 @@ class DirectCalls:
         self,
         method: str,
         path: str,
+        key: Secret,
         headers: Mapping[str, str],
         content: Iterator[bytes] | None,
         *,
@@ -134,7 +143,9 @@ class DirectCalls:
         url, read = self._origin.url(path), bytearray()
         with (
             self._client(read_s) as client,
-            client.stream(method, url, headers=headers, content=content) as response,
+            client.stream(
+                method, url, headers=headers, content=content, auth=Bearer(key)
+            ) as response,
         ):
             deadline = self._clock.monotonic() + self._timeouts.call_s
             for piece in response.iter_raw():

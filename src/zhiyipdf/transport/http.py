@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -14,23 +13,23 @@ from typing import BinaryIO, Self
 import httpx
 
 from zhiyipdf.clock import Clock
-from zhiyipdf.errors import ProtocolError, RateLimited, ServiceUnavailable, ZhiyiPDFError
+from zhiyipdf.errors import ProtocolError
 from zhiyipdf.models import Secret
 from zhiyipdf.policy import Retry, Timeouts
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport.direct import DirectCalls
+from zhiyipdf.transport.health import Refusals
 from zhiyipdf.transport.origin import Origin
+from zhiyipdf.transport.repeating import Call, RetryLoop
 from zhiyipdf.transport.replies import (
     MAX_CONTROL_BYTES,
     USER_AGENT,
+    Bearer,
     InProcess,
     Reply,
-    bearer,
     reply_of,
     step_timeouts,
-    translate,
 )
-from zhiyipdf.transport.retry import pause_before_retry
 
 __all__ = ["BytesSink", "HttpTransport"]
 
@@ -53,6 +52,7 @@ class HttpTransport:
         proxy: URL of a proxy; the environment's proxies are used without it.
         verify: A TLS context with other certificates than certifi's.
         in_process: Send everything to an application in this process instead.
+        refusals: Keys that are not sent any more; shared by the transports of a converter.
     """
 
     def __init__(
@@ -65,14 +65,16 @@ class HttpTransport:
         proxy: str | None = None,
         verify: ssl.SSLContext | None = None,
         in_process: InProcess | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self.origin = origin
-        self._retry = retry
         self._timeouts = timeouts
         self._clock = clock
         self._proxy = proxy
         self._verify = verify
         self._in_process = in_process
+        self._refusals = refusals if refusals is not None else Refusals()
+        self._loop = RetryLoop(retry, clock=clock, host=origin.host, refusals=self._refusals)
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -118,15 +120,19 @@ class HttpTransport:
             what: The call in words, for messages.
 
         Raises:
+            AuthenticationError: The key was refused before.
             RateLimited: 429 until the last attempt, or a longer wait than the policy allows.
-            ServiceUnavailable: No answer, or 5xx, until the last attempt.
+            ServiceUnavailable: No answer, or 5xx, until attempts, the key's budget or time ran
+                out.
         """
-
-        async def attempt() -> Reply:
-            async with asyncio.timeout(self._timeouts.call_s):
-                return await self._read_small(self.origin.url(path), key)
-
-        return await self._repeat(attempt, is_final=is_final, what=what)
+        call = Call(
+            key=key,
+            what=what,
+            is_final=is_final,
+            total_s=self._timeouts.control_s,
+            attempt_s=self._timeouts.call_s,
+        )
+        return await self._loop.run(partial(self._read_small, self.origin.url(path), key), call)
 
     async def download(
         self,
@@ -155,6 +161,7 @@ class HttpTransport:
 
         Raises:
             ProtocolError: The body is longer than ``max_bytes`` or compressed against our wish.
+            AuthenticationError: As for :meth:`get`.
             RateLimited: As for :meth:`get`.
             ServiceUnavailable: As for :meth:`get`; also a body that was cut off or crept below
                 the slowest speed.
@@ -162,45 +169,17 @@ class HttpTransport:
         attempt = partial(
             self._download_once, url, key=key, to=to, max_bytes=max_bytes, on_bytes=on_bytes
         )
-        return await self._repeat(attempt, is_final=is_final, what=what)
-
-    async def _repeat(
-        self,
-        attempt: Callable[[], Awaitable[Reply]],
-        *,
-        is_final: Callable[[Reply], bool],
-        what: str,
-    ) -> Reply:
-        """The one retry loop of the package."""
-        tries = 0
-        while True:
-            tries += 1
-            reply: Reply | None = None
-            error: ZhiyiPDFError
-            try:
-                reply = await attempt()
-            except TimeoutError as timeout:
-                error = ServiceUnavailable(f"{what}: no answer in {self._timeouts.call_s:g} s")
-                error.__cause__ = timeout
-            except (httpx.HTTPError, httpx.InvalidURL) as failure:
-                error = translate(failure, what=what, host=self.origin.host)
-            else:
-                if not _is_passing_failure(reply) or is_final(reply):
-                    return reply
-                error = _error_of(reply, what)
-            if tries >= self._retry.attempts or not error.retryable:
-                raise error
-            wait = pause_before_retry(self._retry, tries, self._clock.random())
-            asked = reply.retry_after_s if reply is not None else None
-            if asked is not None:
-                if asked > self._retry.retry_after_cap_s:
-                    raise error
-                wait = max(wait, asked)
-            log.info("%s: %s; attempt %d again in %.1f s", what, error.message, tries, wait)
-            await self._clock.sleep(wait)
+        call = Call(
+            key=key,
+            what=what,
+            is_final=is_final,
+            total_s=self._timeouts.download_s,
+            is_control=False,
+        )
+        return await self._loop.run(attempt, call)
 
     async def _read_small(self, url: str, key: Secret) -> Reply:
-        async with self._live_client().stream("GET", url, headers=bearer(key)) as response:
+        async with self._live_client().stream("GET", url, auth=Bearer(key)) as response:
             return await self._whole(response)
 
     async def _whole(self, response: httpx.Response) -> Reply:
@@ -214,7 +193,7 @@ class HttpTransport:
     async def _download_once(
         self, url: str, *, key: Secret, to: Path, max_bytes: int, on_bytes: BytesSink
     ) -> Reply:
-        async with self._live_client().stream("GET", url, headers=bearer(key)) as response:
+        async with self._live_client().stream("GET", url, auth=Bearer(key)) as response:
             if response.status_code != httpx.codes.OK:
                 return await self._whole(response)
             if response.headers.get("content-encoding", "identity") not in ("", "identity"):
@@ -271,6 +250,7 @@ class HttpTransport:
             proxy=self._proxy,
             verify=self._verify,
             in_process=self._in_process,
+            refusals=self._refusals,
         )
 
     # -- small pieces ---------------------------------------------------------------------------
@@ -279,15 +259,3 @@ class HttpTransport:
         if self._client is None:
             raise RuntimeError("the transport is not open; use `async with`")
         return self._client
-
-
-def _is_passing_failure(reply: Reply) -> bool:
-    return reply.status in (408, 425, 429) or reply.status >= 500
-
-
-def _error_of(reply: Reply, what: str) -> ZhiyiPDFError:
-    if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return RateLimited(
-            f"{what}: the service asks to slow down (HTTP 429)", retry_after_s=reply.retry_after_s
-        )
-    return ServiceUnavailable(f"{what}: the service answered HTTP {reply.status}: {reply.excerpt}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,10 +20,10 @@ from zhiyipdf.transport.retry import retry_after_s
 __all__ = [
     "MAX_CONTROL_BYTES",
     "USER_AGENT",
+    "Bearer",
     "InProcess",
     "Reply",
     "UploadOutcome",
-    "bearer",
     "reply_of",
     "step_timeouts",
     "translate",
@@ -97,9 +97,23 @@ class UploadOutcome:
     committed: bool
 
 
-def bearer(key: Secret) -> dict[str, str]:
-    """The one header that a key travels in; httpx shows it as ``[secure]``."""
-    return {"Authorization": f"Bearer {key.value}"}
+class Bearer(httpx.Auth):
+    """Puts a key into the one header that it travels in, and nowhere a traceback could show it.
+
+    Args:
+        key: The key.
+    """
+
+    def __init__(self, key: Secret) -> None:
+        self._key = key
+
+    def __repr__(self) -> str:
+        return f"Bearer({self._key})"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """See :meth:`httpx.Auth.auth_flow`."""
+        request.headers["Authorization"] = f"Bearer {self._key.value}"
+        yield request
 
 
 def reply_of(response: httpx.Response, body: bytes, clock: Clock) -> Reply:
@@ -141,8 +155,21 @@ def translate(failure: Exception, *, what: str, host: str) -> ServiceUnavailable
         case _:
             text = f"the connection to {host} broke ({type(failure).__name__})"
     error = ServiceUnavailable(f"{what}: {text}", retryable=retryable)
-    error.__cause__ = failure
+    error.__cause__ = without_frames(failure)
     return error
+
+
+def without_frames(failure: BaseException) -> BaseException:
+    """Drop the tracebacks of an error and its causes.
+
+    Their frames hold the request's headers, and so the key, for everybody who prints tracebacks
+    with local variables.
+    """
+    link: BaseException | None = failure
+    while link is not None:
+        link.with_traceback(None)
+        link = link.__cause__ or link.__context__
+    return failure
 
 
 def _is_certificate_failure(failure: BaseException | None) -> bool:
