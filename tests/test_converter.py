@@ -714,3 +714,77 @@ async def test_the_longest_pdf_starts_first(
     order = [n for seen in service.requests(PARSE) for n in range(12) if names[n] in seen.body]
     assert sorted(order) == list(range(12))
     assert order[5] == max(order[5:])
+
+
+async def test_a_result_with_more_variants_serves_those_who_ask_for_fewer(
+    make: MakeConverter, service: Service, pdf: Path
+) -> None:
+    files = {"a.md": "x", "a_translated.md": "y", "a_bilingual.md": "z"}
+    service.on(DOWNLOAD, answer(200, body=archive(**files)))
+    every = ParseOptions(translate_to="en", variants=("original", "translated", "bilingual"))
+    await make().aconvert(pdf, every)
+    for variant in ("translated", "bilingual"):
+        fewer = ParseOptions(translate_to="en", variants=(variant,))  # type: ignore[arg-type]
+        assert (await make().aconvert(pdf, fewer)).from_store
+    assert service.uploads == 1
+
+
+async def test_after_a_402_cheaper_pdfs_are_still_converted(
+    make: MakeConverter, service: Service, tmp_path: Path
+) -> None:
+    for name, pages in (("book", 9), ("page", 1), ("sheet", 1)):
+        write_pdf(tmp_path / f"{name}.pdf", pages=pages, text=f"{name} {{n}}")
+
+    def pay(wire: Wire) -> None:
+        wire.read_body()
+        rich = b"book" not in wire.seen.body.partition(b"\r\n\r\n%PDF")[0]
+        broke = {"success": False, "error_code": "insufficient_points", "current_points": 5}
+        (answer(200, ACCEPTED) if rich else answer(402, broke))(wire)
+
+    service.on(PARSE, pay)
+    stream = make().aconvert_many(tmp_path / "*.pdf", ordered=True)
+    outcomes = [outcome async for outcome in stream]
+    assert [type(o.error).__name__ for o in outcomes] == [
+        "InsufficientPoints",
+        "NoneType",
+        "NoneType",
+    ]
+
+
+async def test_a_running_task_is_finished_without_its_pdf(
+    make: MakeConverter, service: Service, pdf: Path
+) -> None:
+    service.on(STATUS, answer(200, {"success": True, "status": "processing"}))
+    with pytest.raises(ConversionTimeout):
+        await make().aconvert(pdf)
+    service.on(STATUS, answer(200, DONE))
+    content = pdf.read_bytes()
+    pdf.unlink()
+    (finished,) = await make().aresume()
+    assert finished == make().tasks()[0]
+    pdf.write_bytes(content)
+    assert (await make().aconvert(pdf)).from_store
+    assert (await make().aresume(), service.uploads) == ((), 1)
+
+
+async def test_a_forgotten_record_lets_the_pdf_be_uploaded_again(
+    make: MakeConverter, service: Service, pdf: Path
+) -> None:
+    service.on(PARSE, reset_after_the_body(), answer(200, ACCEPTED))
+    with pytest.raises(UploadOutcomeUnknown) as caught:
+        await make().aconvert(pdf)
+    with pytest.raises(KeyError):
+        make().forget("not a record")
+    assert caught.value.record is not None
+    make().forget(caught.value.record[:12])
+    assert (await make().aconvert(pdf)).points == 4
+
+
+@pytest.mark.parametrize("choice", ["retry", lambda _error: True])
+async def test_paying_twice_is_the_users_decision_alone(
+    make: MakeConverter, service: Service, pdf: Path, choice: object
+) -> None:
+    service.on(PARSE, reset_after_the_body(), answer(200, ACCEPTED))
+    assert (await make(on_ambiguous=choice).aconvert(pdf)).points == 4
+    first, second = (seen.headers["idempotency-key"] for seen in service.requests(PARSE))
+    assert first == second

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.conversions import blocks, conversion, on
+from zhiyipdf import pieces
 from zhiyipdf.grounding import ground
 from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import Block, BlockKind, ParseOptions
@@ -107,9 +108,9 @@ def test_spaces_before_the_first_word_stay_because_they_may_mean_code() -> None:
 def test_every_kept_block_is_on_exactly_one_page(made: tuple[Block, ...]) -> None:
     cuts = cut(conversion(made, pages=9), ["original"], "page")["original"]
     starts = sorted(block.start for piece in cuts for block in piece.blocks)
-    kept = cut(conversion(made, pages=9), ["original"], "block")["original"]
+    kept = pieces._kept(conversion(made, pages=9), "original")
     if [piece.place.page_number for piece in cuts] != [None]:
-        assert starts == [block.start for piece in kept for block in piece.blocks]
+        assert starts == [block.start for block in kept]
         numbers = [piece.place.page_number for piece in cuts]
         assert numbers == sorted(set(numbers))
         assert all(0 < piece.place.score <= 1 for piece in cuts)

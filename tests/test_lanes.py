@@ -277,3 +277,24 @@ async def test_while_the_service_refuses_a_key_new_work_goes_to_the_others() -> 
     assert holding == [TWO] * 3 + [ONE] * 3
     release.set()
     await asyncio.gather(*tasks)
+
+
+async def test_a_key_that_cannot_pay_for_a_book_still_pays_for_a_page() -> None:
+    lanes = lanes_of(ONE, slots=2)
+    broke = InsufficientPoints("empty", required=800, available=140)
+    assert not await lanes.run_dry(ONE, broke, cost=800)
+    async with lanes.slot(cost=140) as key:
+        assert key == ONE
+    with pytest.raises(InsufficientPoints) as caught:
+        async with lanes.slot(cost=141):
+            pass
+    assert (caught.value.required, caught.value.available) == (141, 140)
+
+
+async def test_what_one_key_cannot_pay_moves_to_another() -> None:
+    lanes = lanes_of(ONE, TWO, slots=2)
+    assert await lanes.run_dry(ONE, InsufficientPoints("empty"), cost=20)
+    async with lanes.slot(cost=20) as key, lanes.slot(cost=20) as again:
+        assert (key, again) == (TWO, TWO)
+    async with lanes.slot(cost=20) as first, lanes.slot(cost=19) as second:
+        assert (first, second) == (TWO, ONE)

@@ -340,17 +340,26 @@ async def test_a_part_that_takes_too_long_is_halved(
     assert (estimate.points, estimate.in_store) == (0, True)
 
 
-@pytest.mark.parametrize("code", ["parse_page_limit_exceeded", "parse_file_too_large"])
-async def test_a_part_the_service_finds_too_large_is_halved(
-    make: MakeConverter, service: PartService, pdf: Path, code: str
+async def test_a_part_with_more_pages_than_the_service_takes_is_halved(
+    make: MakeConverter, service: PartService, pdf: Path
 ) -> None:
-    service.refused = lambda pages: code if len(pages) > 4 else None
+    service.refused = lambda pages: "parse_page_limit_exceeded" if len(pages) > 4 else None
     converter = make(limits=Limits())
     conversion = await converter.aconvert(pdf)
     assert sorted(service.paid) == [(1, 2, 3, 4), (5, 6, 7, 8)]
     check(converter, conversion, tuple(range(1, 9)))
     await make(limits=Limits()).aconvert(pdf)
     assert len(service.uploaded) == 3
+
+
+async def test_a_file_within_the_limits_that_the_service_finds_too_large_is_an_error(
+    make: MakeConverter, service: PartService, pdf: Path
+) -> None:
+    service.refused = lambda pages: "parse_file_too_large"
+    for _ in range(2):
+        with pytest.raises(FileTooLarge):
+            await make(limits=Limits()).aconvert(pdf)
+    assert service.uploaded == [tuple(range(1, 9))] * 2
 
 
 async def test_without_split_a_timeout_is_an_error(

@@ -154,7 +154,7 @@ class Acquisition:
 
     def is_paid(self, work: Work) -> bool:
         """Whether the store has the result or a running task; blocking."""
-        if self._with.store.read_bundle(work.key) is not None:
+        if any(self._with.store.read_bundle(key) for key in (work.key, *work.supersets)):
             return True
         record = self._with.store.read_record(work.key)
         return record is not None and record.state in ("accepted", "completed", "fetched")
@@ -175,6 +175,8 @@ class Acquisition:
         async with lock:
             archive = folder / f"{work.key[:16]}.zip"
             stored = await self._stored(work.key, source, archive)
+            for key in work.supersets:
+                stored = stored or await in_thread(partial(self._with.store.read_bundle, key))
             if stored is not None:
                 return Obtained(bundle=stored.bundle, task=stored.task, points=0)
             record, paid_now = await self._see_through(source, work)
@@ -239,16 +241,22 @@ class Acquisition:
             record = await in_thread(partial(self._with.store.read_record, work.key))
             old_key = self._key_to_resume(record)
             # The slot is held until the service is done: it counts tasks, not uploads.
-            async with self._lanes.slot(old_key, priority=work.part.pages) as key:
+            cost = self._with.provider.cost(work.part.pages, work.options)
+            async with self._lanes.slot(old_key, priority=work.part.pages, cost=cost) as key:
                 if record is not None and old_key is not None:
                     return await self._wait(record, key, source, paid_now=False), False
                 try:
                     accepted = await self._submit_alone(source, work, key)
-                except (AuthenticationError, InsufficientPoints) as error:
-                    if error.task_id is None and await self._lanes.retire(key, error):
-                        log.warning("key %s is not used any more: %s", key, error.message)
-                        continue
-                    raise
+                except InsufficientPoints as error:
+                    if not await self._lanes.run_dry(key, error, cost=cost):
+                        raise
+                    log.warning("key %s cannot pay %d points: %s", key, cost, error.message)
+                    continue
+                except AuthenticationError as error:
+                    if error.task_id is not None or not await self._lanes.retire(key, error):
+                        raise
+                    log.warning("key %s is not used any more: %s", key, error.message)
+                    continue
                 if accepted is not None:
                     return await self._wait(accepted, key, source, paid_now=True), True
 

@@ -143,7 +143,9 @@ def make_records(
     shown: set[str] = set()
     for variant, pieces in cut(conversion, variants, mode).items():
         for piece in pieces:
-            yield maker.text_record(variant, piece)
+            record = maker.text_record(variant, piece)
+            if record.text.strip() or mode != "block":  # a picture that was dropped leaves nothing
+                yield record
             if images == "documents":
                 yield from maker.image_records(variant, piece, shown)
 
@@ -246,7 +248,7 @@ class _RecordMaker:
         metadata: dict[str, MetadataValue] = {
             "source": source.uri,
             "file_name": source.name,
-            "total_pages": len(source.pages),
+            "total_pages": source.total_pages,
             "content_sha256": source.sha256,
             **self._page_keys(place),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zhiyipdf.clock import Clock
-from zhiyipdf.errors import AuthenticationError, ZhiyiPDFError
+from zhiyipdf.errors import AuthenticationError, InsufficientPoints, ZhiyiPDFError
 from zhiyipdf.models import Secret
 from zhiyipdf.pacing import RunningTimes, in_flight_per_key, uploads_per_key
 from zhiyipdf.policy import Limits
@@ -31,6 +32,8 @@ class _Lane:
         key: The key.
         in_flight: Slots that are taken.
         retired: Why it gets no new work.
+        dry: Why it gets no work that costs ``dry_from`` points or more.
+        dry_from: What is known to be too much for its account.
         uploading: Uploads that run.
         uploads: Those that wait to run, first come first served.
         refused: Those the service asked to wait (429) until one of our tasks ends.
@@ -39,6 +42,8 @@ class _Lane:
     key: Secret
     in_flight: int = 0
     retired: ZhiyiPDFError | None = None
+    dry: InsufficientPoints | None = None
+    dry_from: float = math.inf
     uploading: int = 0
     uploads: deque[asyncio.Future[None]] = field(default_factory=deque)
     refused: deque[asyncio.Future[None]] = field(default_factory=deque)
@@ -51,6 +56,7 @@ class _Waiter:
     Attributes:
         key: Of this key only; None if any will do.
         priority: More is sooner.
+        cost: Points that an upload takes.
         number: Order of arrival.
         lane: Set when the slot is given.
         patience: Slots that may be given meanwhile to others who came later.
@@ -58,6 +64,7 @@ class _Waiter:
 
     key: Secret | None
     priority: int
+    cost: int
     number: int
     lane: asyncio.Future[_Lane]
     patience: int
@@ -117,6 +124,23 @@ class KeyLanes:
         self._hand_out()
         return any(lane.retired is None for lane in self._lanes)
 
+    async def run_dry(self, key: Secret, error: InsufficientPoints, *, cost: int) -> bool:
+        """Give a key no more work that its account cannot pay; cheaper work may still fit.
+
+        Args:
+            key: Which.
+            error: What the service said; its ``available`` counts where it is known.
+            cost: Points of the work that was refused.
+
+        Returns:
+            Whether another key can take over.
+        """
+        lane = self._lane(key)
+        too_much = cost if error.available is None else min(cost, error.available + 1)
+        lane.dry, lane.dry_from = error, min(lane.dry_from, too_much)
+        self._hand_out()
+        return any(_can_pay(lane, cost) for lane in self._lanes)
+
     def note_parse(self, seconds: float) -> None:
         """Tell how long the service worked on a task of ours."""
         self._times.parses.append(seconds)
@@ -125,7 +149,9 @@ class KeyLanes:
     # -- slots -------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def slot(self, key: Secret | None = None, *, priority: int = 0) -> AsyncIterator[Secret]:
+    async def slot(
+        self, key: Secret | None = None, *, priority: int = 0, cost: int = 0
+    ) -> AsyncIterator[Secret]:
         """Wait for a slot and hold it.
 
         Args:
@@ -133,14 +159,15 @@ class KeyLanes:
             priority: Pages: among those who wait, the longest starts first, which ends all of them
                 sooner (transport study, section 3: 30 PDFs in 3.1 % instead of 9.6 % above the
                 bound).
+            cost: Points that the upload takes.
 
         Raises:
-            ZhiyiPDFError: Every key is retired; the last reason.
+            ZhiyiPDFError: No key can take it; the last reason.
         """
         self._arrived += 1
         given: asyncio.Future[_Lane] = asyncio.get_running_loop().create_future()
         patience = PATIENCE * len(self._lanes)
-        waiter = _Waiter(key, priority, self._arrived, given, patience)
+        waiter = _Waiter(key, priority, cost, self._arrived, given, patience)
         self._waiters.append(waiter)
         self._hand_out()
         try:
@@ -176,11 +203,11 @@ class KeyLanes:
         if waiter.lane.done():  # cancelled, and not yet awake to leave by itself
             self._waiters.remove(waiter)
             return True
-        if waiter.key is None and all(lane.retired is not None for lane in self._lanes):
+        if waiter.key is None and not any(_can_pay(lane, waiter.cost) for lane in self._lanes):
             self._waiters.remove(waiter)
-            waiter.lane.set_exception(self._reason())
+            waiter.lane.set_exception(self._reason(waiter.cost))
             return True
-        lane = self._free(waiter.key)
+        lane = self._free(waiter.key, waiter.cost)
         if lane is None:
             return False
         self._waiters.remove(waiter)
@@ -191,12 +218,12 @@ class KeyLanes:
                 other.patience -= 1
         return True
 
-    def _free(self, key: Secret | None) -> _Lane | None:
+    def _free(self, key: Secret | None, cost: int) -> _Lane | None:
         lanes = [lane for lane in self._lanes if lane.in_flight < self.slots_per_key]
         if key is not None:
             return next((lane for lane in lanes if lane.key == key), None)
         # Where the service has just refused an upload, another would fare no better.
-        fit = [lane for lane in lanes if lane.retired is None and not lane.refused]
+        fit = [lane for lane in lanes if _can_pay(lane, cost) and not lane.refused]
         return min(fit, key=lambda lane: lane.in_flight, default=None)
 
     async def freed(self, key: Secret, timeout_s: float) -> bool:
@@ -266,17 +293,24 @@ class KeyLanes:
     def _lane(self, key: Secret) -> _Lane:
         return next(lane for lane in self._lanes if lane.key == key)
 
-    def _reason(self) -> ZhiyiPDFError:
-        reasons = [lane.retired for lane in self._lanes if lane.retired is not None]
+    def _reason(self, cost: int) -> ZhiyiPDFError:
+        """Why no key takes work of this cost; every source gets an error of its own."""
+        reasons = [reason for lane in self._lanes if (reason := lane.retired or lane.dry)]
         if not reasons:
             return AuthenticationError("there is no API key")
-        reason = copy.copy(reasons[-1])  # each source gets an error of its own
+        reason = copy.copy(reasons[-1])
         reason.source = None
+        if isinstance(reason, InsufficientPoints):
+            reason.required = cost
         return reason
 
 
 def _has_result(future: asyncio.Future[Any]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
+
+
+def _can_pay(lane: _Lane, cost: int) -> bool:
+    return lane.retired is None and cost < lane.dry_from
 
 
 def _wake_one(waiting: deque[asyncio.Future[None]]) -> bool:

@@ -75,14 +75,15 @@ def cut(
         variants: Which of its variants to cut; all are among ``conversion.markdown``.
         mode: ``single``: each variant whole, to the letter. ``page``: a piece for each page with
             text, in the order of pages, or the whole variant where no page is known. ``block``: a
-            piece for each block. Page marks and empty blocks are no part of pages and blocks.
+            piece for each block that is no comment. Page marks and empty blocks are no part of
+            pages and blocks.
 
     Returns:
         For each variant its pieces in reading order.
     """
     if mode == "block":
         pairs = _pair_blocks(conversion, variants)
-        return {v: _blocks(_kept(conversion, v), pairs[v]) for v in variants}
+        return {v: _blocks(_spoken(conversion, v), pairs[v]) for v in variants}
     pieces = {}
     for variant in variants:
         blocks = conversion.blocks_by_variant.get(variant, ())
@@ -111,6 +112,11 @@ def _kept(conversion: Conversion, variant: Variant) -> list[Block]:
         for block in conversion.blocks_by_variant.get(variant, ())
         if block.text.strip() and not (block.kind == "comment" and _PAGE_MARK.fullmatch(block.text))
     ]
+
+
+def _spoken(conversion: Conversion, variant: Variant) -> list[Block]:
+    """Leave out comments too: on their own they answer no question."""
+    return [block for block in _kept(conversion, variant) if block.kind != "comment"]
 
 
 def _whole(conversion: Conversion, variant: Variant, blocks: tuple[Block, ...]) -> Piece:
@@ -215,10 +221,10 @@ def _pair_blocks(
     conversion: Conversion, variants: Sequence[Variant]
 ) -> Mapping[Variant, list[str]]:
     """Name for each block of each variant the block of the original that it renders."""
-    original = _kept(conversion, "original")
+    original = _spoken(conversion, "original")
     pairs: dict[Variant, list[str]] = {}
     for variant in variants:
-        blocks = _kept(conversion, variant)
+        blocks = _spoken(conversion, variant)
         if variant == "original":
             found: Mapping[int, int] = {i: i for i in range(len(blocks))}
         elif variant == "bilingual":

@@ -11,6 +11,7 @@ from zhiyipdf.clock import Clock
 from zhiyipdf.errors import (
     AuthenticationError,
     ConversionTimeout,
+    ProtocolError,
     RateLimited,
     ResultExpired,
     ServiceUnavailable,
@@ -92,6 +93,7 @@ async def wait_for_task(
         ConversionTimeout: A deadline passed; the task goes on.
         RateLimited: The service asked to slow down for too long; the task goes on.
         ServiceUnavailable: It could not be asked for too long; the task goes on.
+        ProtocolError: It answered nonsense for too long; the task goes on.
         AuthenticationError: The key is refused; the task goes on.
     """
     now = clock.monotonic()
@@ -109,7 +111,7 @@ async def wait_for_task(
                 continue  # the task is so new that not every server of theirs knows it
             await on_end(error)
             raise
-        except (AuthenticationError, RateLimited, ServiceUnavailable) as error:
+        except (AuthenticationError, ProtocolError, RateLimited, ServiceUnavailable) as error:
             if _is_borne(error, polling, silent_s=clock.monotonic() - times.heard):
                 log.info("task %s: %s; still waiting", task.id, error.message)
                 continue
@@ -135,7 +137,9 @@ async def wait_for_task(
 def _is_borne(error: ZhiyiPDFError, polling: Polling, *, silent_s: float) -> bool:
     """Whether a poll that got no usable answer is simply repeated."""
     asked_s = error.retry_after_s if isinstance(error, RateLimited | ServiceUnavailable) else None
-    return error.retryable and silent_s + (asked_s or 0.0) <= polling.unreachable_s
+    # A page of HTML in place of an answer comes from a gateway, and passes.
+    passing = error.retryable or isinstance(error, ProtocolError)
+    return passing and silent_s + (asked_s or 0.0) <= polling.unreachable_s
 
 
 def _report(tell: Tell, status: TaskStatus) -> None:

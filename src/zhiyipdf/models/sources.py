@@ -87,6 +87,11 @@ class Source:
     pages: tuple[Page, ...]
     properties: DocumentProperties
 
+    @property
+    def total_pages(self) -> int:
+        """Number of the last page; more than ``len(pages)`` if pages in between are damaged."""
+        return self.pages[-1].number if self.pages else 0
+
     def on_disk(self) -> Source:
         """The source with its bytes in place; blocking for a :class:`PartSource`."""
         return self

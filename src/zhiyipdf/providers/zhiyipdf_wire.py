@@ -20,7 +20,7 @@ from zhiyipdf.errors import (
     ZhiyiPDFError,
 )
 from zhiyipdf.models import TASK_ID, Submission, TaskState, TaskStatus
-from zhiyipdf.providers.zhiyipdf_codes import error_for
+from zhiyipdf.providers.zhiyipdf_codes import CODES, Code, error_for
 from zhiyipdf.transport import Reply
 
 __all__ = [
@@ -43,6 +43,9 @@ _STATES: Mapping[str, TaskState] = {
     "failed": "failed",
     "cancelled": "failed",
 }
+
+
+_UNKNOWN = Code(meaning="", charge="none", retryable=False, hint="")
 
 
 def is_final(reply: Reply) -> bool:
@@ -93,6 +96,10 @@ def read_status(reply: Reply, task_id: str) -> TaskStatus:
     payload = reply.payload
     named = payload.get("status") if payload is not None else None
     if payload is None or not isinstance(named, str):
+        code = error_code(payload or {})
+        if code is not None and CODES.get(code, _UNKNOWN).charge == "returned":
+            # Only failed tasks have points to return, whether or not the answer says "failed".
+            return TaskStatus(state="failed", message=_message(payload or {}), code=code)
         raise read_refusal(reply, task_id=task_id)
     # An unknown state is most likely a new name for "not done yet": go on until the deadline.
     state = _STATES.get(named.lower(), "processing")

@@ -58,6 +58,14 @@ class Work:
         }
 
     @property
+    def supersets(self) -> tuple[str, ...]:
+        """Keys of work whose result holds this one's and more variants."""
+        if self.options.translate_to is None or len(self.options.service_variants) == len(VARIANTS):
+            return ()
+        everything = dataclasses.replace(self.options, variants=VARIANTS)
+        return (dataclasses.replace(self, options=everything).key,)
+
+    @property
     def key(self) -> str:
         """SHA-256 over all of it, 64 hex digits: the name of everything stored for it."""
         ranges = [list(pages) for pages in self.part.ranges]
