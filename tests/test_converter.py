@@ -788,3 +788,23 @@ async def test_paying_twice_is_the_users_decision_alone(
     assert (await make(on_ambiguous=choice).aconvert(pdf)).points == 4
     first, second = (seen.headers["idempotency-key"] for seen in service.requests(PARSE))
     assert first == second
+
+
+async def test_a_damaged_page_does_not_shift_the_numbers_of_the_others(
+    make: MakeConverter, service: Service, tmp_path: Path
+) -> None:
+    path = write_pdf(tmp_path / "damaged.pdf", pages=3, broken=[2])
+    files = {"a.md": "![](images/3-1.png)\n", "images/3-1.png": b"\x89PNG\r\n\x1a\n"}
+    service.on(DOWNLOAD, answer(200, body=archive(**files)))
+    conversion = await make().aconvert(path)
+    assert [page.number for page in conversion.pages] == [1, 3]
+    assert [p.page_number for p in conversion.blocks[0].provenance] == [3]
+
+
+async def test_the_only_good_page_of_two_is_not_called_the_first(
+    make: MakeConverter, tmp_path: Path
+) -> None:
+    path = write_pdf(tmp_path / "damaged.pdf", pages=2, broken=[1])
+    conversion = await make().aconvert(path)
+    assert conversion.source.total_pages == 2
+    assert all(block.provenance == () for block in conversion.blocks)

@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.conversions import blocks, conversion, on
-from zhiyipdf import pieces
 from zhiyipdf.grounding import ground
 from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import Block, BlockKind, ParseOptions
-from zhiyipdf.pieces import cut
+from zhiyipdf.pieces import _kept, cut
 
 KINDS: list[BlockKind] = ["heading", "paragraph", "list", "table", "image", "formula", "comment"]
 PAGES = st.lists(st.integers(1, 9), min_size=1, max_size=2).map(sorted).map(lambda p: on(*p))
@@ -108,7 +107,7 @@ def test_spaces_before_the_first_word_stay_because_they_may_mean_code() -> None:
 def test_every_kept_block_is_on_exactly_one_page(made: tuple[Block, ...]) -> None:
     cuts = cut(conversion(made, pages=9), ["original"], "page")["original"]
     starts = sorted(block.start for piece in cuts for block in piece.blocks)
-    kept = pieces._kept(conversion(made, pages=9), "original")
+    kept = _kept(conversion(made, pages=9), "original")
     if [piece.place.page_number for piece in cuts] != [None]:
         assert starts == [block.start for block in kept]
         numbers = [piece.place.page_number for piece in cuts]

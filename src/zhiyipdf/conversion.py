@@ -149,8 +149,10 @@ def _join(source: Source, options: ParseOptions, obtained: list[ObtainedPart]) -
     """Make one conversion of the parts' results, with pages for every block."""
     results = [
         PartResult(
-            # What the service numbers if it has all of the PDF, damaged pages too, nobody knows.
-            numbers=tuple(range(1, one.part.pages + 1)) if one.part.whole else one.part.numbers,
+            # Of a whole PDF the service counts damaged pages too; a part is made without them.
+            numbers=(
+                tuple(range(1, source.total_pages + 1)) if one.part.whole else one.part.numbers
+            ),
             bundle=one.obtained.bundle,
         )
         for one in obtained
