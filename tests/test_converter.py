@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import pickle
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -808,3 +809,34 @@ async def test_the_only_good_page_of_two_is_not_called_the_first(
     conversion = await make().aconvert(path)
     assert conversion.source.total_pages == 2
     assert all(block.provenance == () for block in conversion.blocks)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_the_first_document_does_not_wait_for_the_last_source(
+    make: MakeConverter, pdf: Path, ordered: bool
+) -> None:
+    """A generator of sources may be slow; what it has named already is converted meanwhile."""
+    go_on = threading.Event()
+
+    def sources() -> Iterator[Path]:
+        yield pdf
+        assert go_on.wait(30)
+        yield pdf
+
+    async with make().aconvert_many(sources(), ordered=ordered) as stream:
+        assert (await anext(stream)).conversion is not None
+        go_on.set()
+        assert [o.error async for o in stream] == [None]
+
+
+async def test_an_error_of_the_generator_of_sources_comes_after_what_it_named(
+    make: MakeConverter, pdf: Path
+) -> None:
+    def sources() -> Iterator[Path]:
+        yield pdf
+        raise ZeroDivisionError
+
+    stream = make().aconvert_many(sources())
+    assert (await anext(stream)).conversion is not None
+    with pytest.raises(ZeroDivisionError):
+        await anext(stream)

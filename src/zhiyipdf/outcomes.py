@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from zhiyipdf.models import Outcome
 from zhiyipdf.sources import SourceRef
@@ -43,10 +43,12 @@ class OutcomeStream(AsyncIterator[Outcome]):
         self._opening = opening
         self._ordered = ordered
         self._stack = AsyncExitStack()
-        self._convert: Callable[[SourceRef], Awaitable[Outcome]] | None = None
-        self._window: Callable[[], int] = lambda: 1
+        self._convert: Callable[[SourceRef], Awaitable[Outcome]]
+        self._window: Callable[[], int]
+        self._feeder: asyncio.Task[None] | None = None
         self._tasks: deque[asyncio.Future[Outcome]] = deque()
-        self._exhausted = False
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
         self._closed = False
 
     def __aiter__(self) -> Self:
@@ -66,47 +68,73 @@ class OutcomeStream(AsyncIterator[Outcome]):
 
     async def _next(self) -> Outcome | None:
         try:
-            await self._fill()
-            if self._tasks:
-                return await self._take()
+            if self._feeder is None:
+                self._convert, self._window = await self._opening(self._stack)
+                self._feeder = asyncio.create_task(self._feed())
+            while (finished := self._finished()) is None:
+                if not self._tasks and self._feeder.done():
+                    self._feeder.result()  # what stopped it, if it did not come to the end
+                    break
+                await self._wait(self._feeder)
         except BaseException:
             await self.aclose()
             raise
-        await self.aclose()
-        return None
+        if finished is None:
+            await self.aclose()
+            return None
+        self._tasks.remove(finished)
+        self._room.set()
+        return finished.result()
 
     async def aclose(self) -> None:
         """Cancel what still runs, wait for its clean-up, and let go of everything."""
         if self._closed:
             return
         self._closed = True
-        for task in self._tasks:
+        running: list[asyncio.Future[Any]] = list(self._tasks)
+        if self._feeder is not None:
+            running.append(self._feeder)
+        for task in running:
             task.cancel()
-        if self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        if running:
+            await asyncio.gather(*running, return_exceptions=True)
         self._tasks.clear()
         await self._stack.aclose()
 
-    async def _fill(self) -> None:
-        if self._convert is None:
-            self._convert, self._window = await self._opening(self._stack)
-        while not self._exhausted and len(self._tasks) < self._window():
-            ref = await in_thread(partial(next, self._refs, None))
-            if ref is None:
-                self._exhausted = True
-            elif isinstance(ref, Outcome):
-                done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-                done.set_result(ref)
-                self._tasks.append(done)
-            else:
-                self._tasks.append(asyncio.ensure_future(self._convert(ref)))
+    async def _feed(self) -> None:
+        """Start conversions as sources are found, while there is room in the window."""
+        try:
+            while (ref := await in_thread(partial(next, self._refs, None))) is not None:
+                self._tasks.append(self._started(ref))
+                self._news.set()
+                while len(self._tasks) >= self._window():
+                    self._room.clear()
+                    await self._room.wait()
+        finally:
+            self._news.set()
 
-    async def _take(self) -> Outcome:
-        if self._ordered:
-            outcome = await asyncio.shield(self._tasks[0])
-            self._tasks.popleft()
-            return outcome
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        first = next(task for task in self._tasks if task in done)
-        self._tasks.remove(first)
-        return first.result()
+    def _started(self, ref: SourceRef | Outcome) -> asyncio.Future[Outcome]:
+        if isinstance(ref, Outcome):
+            done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+            done.set_result(ref)
+            return done
+        return asyncio.ensure_future(self._convert(ref))
+
+    def _finished(self) -> asyncio.Future[Outcome] | None:
+        """The one to hand out next, if it is done."""
+        return next((task for task in self._candidates() if task.done()), None)
+
+    def _candidates(self) -> list[asyncio.Future[Outcome]]:
+        return list(self._tasks)[:1] if self._ordered else list(self._tasks)
+
+    async def _wait(self, feeder: asyncio.Task[None]) -> None:
+        """Sleep until a conversion ends or another one begins."""
+        self._news.clear()
+        if feeder.done() and not self._tasks:
+            return
+        news = asyncio.ensure_future(self._news.wait())
+        awaited: list[asyncio.Future[Any]] = [news, *self._candidates()]
+        try:
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            news.cancel()
