@@ -13,7 +13,7 @@ from zhiyipdf.models import Conversion, DocumentProperties, ParseOptions, TaskRe
 THREE_PAGES = blocks(
     ("heading", "# One\n\n", on(1), {"level": 1}),
     ("paragraph", "First.\n\n", on(1)),
-    ("comment", "<!-- page 2 -->\n\n"),
+    ("page_break", "<!-- page 2 -->\n\n"),
     ("paragraph", "Second.\n\n", on(2), {"section": ("One",)}),
     ("image", "![A chart](images/2-1.png)\n\n", on(2), {"section": ("One",)}),
     ("paragraph", "Third.\n", on(3), {"section": ("One",)}),

@@ -70,7 +70,7 @@ def test_a_page_is_gathered_even_if_the_text_leaves_it_and_comes_back() -> None:
 def test_a_page_mark_between_two_blocks_does_not_make_them_one() -> None:
     marked = [
         ("paragraph", "a\n", on(1)),
-        ("comment", "<!-- page 1 -->\n"),
+        ("page_break", "<!-- page 1 -->\n"),
         ("paragraph", "b\n", on(1)),
     ]
     assert pages(*marked) == [(1, "a\n\nb", "exact", 1.0)]
@@ -85,7 +85,7 @@ def test_a_comment_that_is_no_page_mark_belongs_to_the_text() -> None:
     "mark", ["\f", "<!-- page 3 -->", "<!-- Page: 12 of 30 -->", "{0}" + "-" * 48, "[page 3]"]
 )
 def test_every_kind_of_page_mark_is_left_out(mark: str) -> None:
-    assert pages(("comment", f"{mark}\n\n", on(1)), ("paragraph", "a", on(1))) == [
+    assert pages(("page_break", f"{mark}\n\n", on(1)), ("paragraph", "a", on(1))) == [
         (1, "a", "exact", 1.0)
     ]
 

@@ -30,7 +30,7 @@ def places(text: str, total_pages: int) -> list[tuple[str, str, int | None]]:
 
 
 def text_pages(text: str, total_pages: int) -> dict[str, int | None]:
-    return {said: page for kind, said, page in places(text, total_pages) if kind != "comment"}
+    return {said: page for kind, said, page in places(text, total_pages) if kind != "page_break"}
 
 
 THREE_PAGES = {
@@ -62,7 +62,7 @@ def test_marks_of_every_family_give_exact_pages(text: str) -> None:
 
 @pytest.mark.parametrize("text", THREE_PAGES.values(), ids=THREE_PAGES)
 def test_marks_are_comments_of_their_own(text: str) -> None:
-    marks = [b.text.strip(" \t\r\n") for b in grounded(text, 3) if b.kind == "comment"]
+    marks = [b.text.strip(" \t\r\n") for b in grounded(text, 3) if b.kind == "page_break"]
     assert marks
     assert all(m == "\f" or "page" in m.lower() or m.endswith(RULE) for m in marks)
 
@@ -116,7 +116,7 @@ def test_a_mark_inside_a_block_cuts_it_in_two() -> None:
     assert places(text, 2) == [
         ("heading", "# T", 1),
         ("paragraph", "begins here", 1),
-        ("comment", "<!-- page 2 -->", 2),
+        ("page_break", "<!-- page 2 -->", 2),
         ("paragraph", "and ends ![](a.png) there", 2),
     ]
     blocks = grounded(text, 2)
@@ -128,7 +128,7 @@ def test_only_the_first_part_of_a_heading_is_one() -> None:
     blocks = grounded("# T\fcontinued\n\n# U\n", 2)
     assert [(b.kind, b.level) for b in blocks] == [
         ("heading", 1),
-        ("comment", 0),
+        ("page_break", 0),
         ("paragraph", 0),
         ("heading", 1),
     ]
@@ -137,7 +137,7 @@ def test_only_the_first_part_of_a_heading_is_one() -> None:
 def test_a_heading_after_a_form_feed_is_one() -> None:
     assert places("A\n\n\f# T\n\nB", 2) == [
         ("paragraph", "A", 1),
-        ("comment", "", 2),
+        ("page_break", "", 2),
         ("heading", "# T", 2),
         ("paragraph", "B", 2),
     ]

@@ -13,13 +13,6 @@ __all__ = ["Piece", "Place", "cut", "place_of"]
 # From sure to unknown; a page is as sure as the least sure of its blocks.
 _CERTAINTY: tuple[PageSource, ...] = ("exact", "aligned", "estimated", "none")
 
-# The marks of grounding/page_marks.py, which are blocks of their own by now; any other comment is
-# part of the text.
-_PAGE_MARK = re.compile(
-    r"\s*(?:\f|<!--\s*page(?:\s*[:=#]\s*|\s+)\d+\s*(?:(?:of|/)\s*\d+\s*)?-->"
-    r"|\{\d+\}-{48}|\[page\s+\d+\])\s*",
-    re.IGNORECASE,
-)
 # A block that may stand on more pages than these leaves the file uncut: no page is better than a
 # wrong one in a citation.
 _MOST_CHOICES = 2
@@ -110,7 +103,7 @@ def _kept(conversion: Conversion, variant: Variant) -> list[Block]:
     return [
         block
         for block in conversion.blocks_by_variant.get(variant, ())
-        if block.text.strip() and not (block.kind == "comment" and _PAGE_MARK.fullmatch(block.text))
+        if block.text.strip() and block.kind != "page_break"
     ]
 
 

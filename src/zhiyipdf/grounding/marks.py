@@ -20,7 +20,7 @@ __all__ = ["ground"]
 def ground(text: str, blocks: Sequence[Block], total_pages: int) -> tuple[Block, ...]:
     """Say of each block which page it comes from, as far as the text tells.
 
-    Page marks become blocks of their own, of kind ``comment``; a mark inside a block cuts it in
+    Page marks become blocks of their own, of kind ``page_break``; a mark inside a block cuts it in
     two. Joining the blocks still gives the text to the letter.
 
     Args:
@@ -110,7 +110,7 @@ def _cut(text: str, block: Block, marks: Sequence[PageMark], pieces: list[Block]
             pieces[-1] = replace(last, end=start, text=text[last.start : start])
         if start < end:
             start = at if blank and not pieces else start
-            pieces.append(replace(_piece(block, text, start, end), kind="comment", level=0))
+            pieces.append(replace(_piece(block, text, start, end), kind="page_break", level=0))
         at = end
     _share_out(block, pieces, cut)
 
@@ -125,7 +125,7 @@ def _share_out(block: Block, pieces: list[Block], cut: int) -> None:
     first: int | None = None
     for index in range(cut, len(pieces)):
         piece = pieces[index]
-        if piece.kind == "comment":
+        if piece.kind == "page_break":
             continue
         shown = [r.target for r in image_references(piece.text) if r.target in left]
         for target in shown:

@@ -38,6 +38,7 @@ BlockKind = Literal[
     "quote",
     "footnote",
     "comment",
+    "page_break",
     "rule",
 ]
 
