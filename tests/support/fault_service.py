@@ -91,6 +91,7 @@ class FaultService(ScriptedServer):
         self.tasks: dict[str, Task] = {}
         self.foreign = 0  # points that other clients of the key took
         self.handshakes = 0
+        self.connections = 0
         self.stopped = threading.Event()
         self._queues: dict[Kind, deque[Fault]] = defaultdict(deque)
         self._always: dict[Kind, Fault] = {}
@@ -117,6 +118,10 @@ class FaultService(ScriptedServer):
             self._always.pop(kind, None)
         else:
             self._always[kind] = fault
+
+    def forgive(self) -> None:
+        """Forget the faults that nothing has met yet."""
+        self._queues.clear()
 
     # -- the ledger --------------------------------------------------------------------------------
 
@@ -285,7 +290,11 @@ class FaultService(ScriptedServer):
         super()._serve(connection)
 
     def _one(self, connection: socket.socket) -> None:
+        with self._books:
+            self.connections += 1
+            number = self.connections
         while (wire := self._receive(connection)) is not None:
+            wire.seen.connection = number
             self._next_move(wire.seen)(wire)
             if not self.keep_alive:
                 return

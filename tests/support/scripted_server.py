@@ -24,6 +24,7 @@ class Seen:
     target: str
     headers: dict[str, str] = field(repr=False)
     peer: int = 0
+    connection: int = 0
     body: bytes = field(default=b"", repr=False)
     complete: bool = False
 
