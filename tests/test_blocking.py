@@ -15,8 +15,8 @@ import pytest
 
 from support.scripts import PATIENCE_S, run_script, running
 from zhiyipdf import blocking
-from zhiyipdf import work as work_module
 from zhiyipdf.blocking import LoopThread
+from zhiyipdf.blocking import work as work_module
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and fork are POSIX's")
 
@@ -593,6 +593,7 @@ def test_work_that_ignores_its_cancellation_is_left_alone(
 SIGNALLED_WORK = """
     import asyncio, signal, sys, threading
     from zhiyipdf import blocking
+    from zhiyipdf.blocking import loop as loop_module
 
     async def work():
         print("started", flush=True)
@@ -658,6 +659,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_clean_up() -> None:
     source = """
     import asyncio
     from zhiyipdf import blocking
+    from zhiyipdf.blocking import loop as loop_module
 
     async def work():
         print("started", flush=True)
@@ -709,6 +711,7 @@ def test_a_forked_child_gets_a_fresh_loop_thread_and_lock() -> None:
     run_script("""
     import asyncio, os, sys, threading, warnings
     from zhiyipdf import blocking
+    from zhiyipdf.blocking import loop as loop_module
 
     warnings.simplefilter("ignore", DeprecationWarning)   # 3.12 warns of forks beside threads
 
@@ -722,16 +725,16 @@ def test_a_forked_child_gets_a_fresh_loop_thread_and_lock() -> None:
         started.set()
         await asyncio.Event().wait()
 
-    in_flight = blocking._process_loop.submit(endless())
+    in_flight = loop_module._process_loop.submit(endless())
     started.wait()
-    blocking._process_loop._lock.acquire()      # as if another thread were in the middle of a call
+    loop_module._process_loop._lock.acquire()  # as if a thread were in the middle of a call
     child = os.fork()
     if child == 0:
         mine = blocking.run(loop())
         again = blocking.run(loop())
         fresh = mine == again and mine[0] != parents[0] and mine[1] != parents[1]
         sys.exit(0 if fresh else 9)             # an ordinary exit, which must not hang either
-    blocking._process_loop._lock.release()
+    loop_module._process_loop._lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert blocking.run(loop()) == parents, "the parent's loop goes on"
     """)
@@ -741,7 +744,8 @@ def test_a_forked_child_gets_a_fresh_loop_thread_and_lock() -> None:
 def test_an_iteration_carried_over_a_fork_fails_in_the_child_and_goes_on_in_the_parent() -> None:
     run_script("""
     import os, sys, warnings
-    from zhiyipdf import blocking, work
+    from zhiyipdf import blocking
+    from zhiyipdf.blocking import loop as loop_module, work
 
     warnings.simplefilter("ignore", DeprecationWarning)
     work.CLEAN_UP_S = 3600.0     # waiting for the parent's work from the child must not go unseen
@@ -775,6 +779,7 @@ def test_work_that_forks_leaves_a_usable_child() -> None:
     run_script("""
     import asyncio, os, sys, warnings
     from zhiyipdf import blocking
+    from zhiyipdf.blocking import loop as loop_module
 
     warnings.simplefilter("ignore", DeprecationWarning)
 
@@ -796,8 +801,8 @@ def test_work_that_forks_leaves_a_usable_child() -> None:
 
 EXITS = {
     "nothing in flight": "blocking.run(asyncio.sleep(0))",
-    "work in flight": "blocking._process_loop.submit(endless()); started.wait()",
-    "a worker thread in flight": "blocking._process_loop.submit(stuck()); started.wait()",
+    "work in flight": "loop_module._process_loop.submit(endless()); started.wait()",
+    "a worker thread in flight": "loop_module._process_loop.submit(stuck()); started.wait()",
     "a daemon thread waiting": (
         "threading.Thread(target=lambda: blocking.run(endless()), daemon=True).start();"
         " started.wait()"
@@ -821,7 +826,8 @@ EXITS = {
 def test_the_process_exits_at_once_with(situation: str) -> None:
     done = run_script(f"""
     import asyncio, atexit, threading, time
-    from zhiyipdf import blocking, work
+    from zhiyipdf import blocking
+    from zhiyipdf.blocking import loop as loop_module, work
 
     work.CLEAN_UP_S = 3600.0     # waiting for clean-up at exit must not go unseen
     library = "async def stream():\\n  yield 1\\n  await asyncio.Event().wait()"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -119,11 +120,30 @@ def test_the_server_the_readme_starts_answers_with_the_key_it_printed(
         assert b'"success"' in response.read()
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_curl_lines_work_with_that_server(
+    server: tuple[str, str], folder: Path, tmp_path: Path
+) -> None:
+    url, key = server
+    for line in [c for c in COMMANDS if c.startswith("curl ")]:
+        done = subprocess.run(
+            line,
+            shell=True,
+            cwd=folder,
+            env=environment(tmp_path, ZHIYIPDF_BASE_URL=url, ZHIYIPDF_API_KEY=key),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert json.loads(done.stdout)["success"] is True
+
+
 def test_every_other_command_is_one_that_another_test_runs() -> None:
     """test_fresh_clone.py runs the make and pip lines; the server's are run above."""
     rest = [line for line in COMMANDS if not re.match(r"zhiyipdf (?!serve)", line)]
     words = sorted({" ".join(line.split()[:2]) for line in rest})
-    assert words == ["make demo", "make test", "pip install", "zhiyipdf serve"]
+    assert words == ["curl -H", "make demo", "make test", "pip install", "zhiyipdf serve"]
 
 
 def test_every_error_stands_in_the_table_and_no_other() -> None:

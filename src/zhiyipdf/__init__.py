@@ -1,18 +1,20 @@
 """PDFs to RAG-ready documents, for LangChain and LlamaIndex.
 
-The modules, in the order a PDF takes through them:
+The parts, in the order a PDF takes through them:
 
-- :mod:`~zhiyipdf.sources` finds PDFs anywhere fsspec reaches and looks at them;
-- :mod:`~zhiyipdf.planning` decides what to send, :mod:`~zhiyipdf.pacing` how much at once, when to
-  ask and how long to wait;
+- :mod:`~zhiyipdf.sources` finds PDFs anywhere fsspec reaches; :mod:`~zhiyipdf.textlayer` looks
+  at them;
+- :mod:`~zhiyipdf.conversion` is the path as a whole: planned in parts, obtained, joined;
 - :mod:`~zhiyipdf.store` knows what was paid for;
-- :mod:`~zhiyipdf.submission`, :mod:`~zhiyipdf.waiting` and :mod:`~zhiyipdf.acquisition` pay once,
-  wait, and fetch, through :mod:`~zhiyipdf.providers` and :mod:`~zhiyipdf.transport`;
+- :mod:`~zhiyipdf.tasks` pays once, waits, and fetches, through :mod:`~zhiyipdf.providers` and
+  :mod:`~zhiyipdf.transport`;
 - :mod:`~zhiyipdf.bundle` unpacks what came back;
 - :mod:`~zhiyipdf.markdown` and :mod:`~zhiyipdf.grounding` find each block and its page;
-- :mod:`~zhiyipdf.conversion` is that path as a whole, :mod:`~zhiyipdf.converter` its front door;
+- :mod:`~zhiyipdf.converter` is the front door, with and without ``await``
+  (:mod:`~zhiyipdf.blocking`);
 - :mod:`~zhiyipdf.documents` and :mod:`~zhiyipdf.loading` make records of it, which
-  :mod:`~zhiyipdf.langchain` and :mod:`~zhiyipdf.llama_index` hand out as documents.
+  :mod:`~zhiyipdf.langchain` and :mod:`~zhiyipdf.llama_index` hand out as documents;
+- :mod:`~zhiyipdf.server` is the other half of the wire, and shares no code with the rest.
 
 Importing this package imports none of them, nor any framework.
 """

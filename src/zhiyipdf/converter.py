@@ -16,12 +16,9 @@ from functools import partial
 from typing import Any, Literal, Self
 
 from zhiyipdf import blocking
-from zhiyipdf.acquisition import Surroundings
-from zhiyipdf.budget import Budget
 from zhiyipdf.clock import Clock
 from zhiyipdf.conversion import ConversionPath
 from zhiyipdf.errors import AuthenticationError, ZhiyiPDFError
-from zhiyipdf.evidence import CommitLocks
 from zhiyipdf.finding import find_all, find_one
 from zhiyipdf.keys import ApiKey, read_keys
 from zhiyipdf.local import BASE_URL as LOCAL_URL
@@ -43,7 +40,10 @@ from zhiyipdf.providers.zhiyipdf import BASE_URL, ZhiyiPDF
 from zhiyipdf.sessions import Sessions
 from zhiyipdf.sources import SourceRef
 from zhiyipdf.store import Store, TaskRecord
-from zhiyipdf.submission import OnAmbiguous
+from zhiyipdf.tasks.acquisition import Surroundings
+from zhiyipdf.tasks.budget import Budget
+from zhiyipdf.tasks.evidence import CommitLocks
+from zhiyipdf.tasks.submission import OnAmbiguous
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport import HttpTransport, Origin, Refusals
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from zhiyipdf import blocking
 from zhiyipdf.documents import Record
+from zhiyipdf.documents.presentation import Presentation
 from zhiyipdf.errors import ZhiyiPDFError
 from zhiyipdf.loader_options import LoaderOptions, secrets_of
 from zhiyipdf.models import Conversion, Outcome, Progress
-from zhiyipdf.presentation import Presentation
 from zhiyipdf.threads import in_thread
 
 if TYPE_CHECKING:

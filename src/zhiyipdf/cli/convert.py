@@ -20,9 +20,9 @@ from zhiyipdf.cli.options import (
 from zhiyipdf.cli.output import Folder, Format, Output, StandardOutput, ending_of
 from zhiyipdf.cli.reporting import Reporter
 from zhiyipdf.documents import IMAGE_MODES, METADATA_STYLES
+from zhiyipdf.documents.presentation import Presentation
 from zhiyipdf.errors import ZhiyiPDFError
 from zhiyipdf.models import Conversion, Mode, Outcome, ParseOptions
-from zhiyipdf.presentation import Presentation
 from zhiyipdf.sources import public_uri
 
 __all__ = ["convert"]

@@ -7,9 +7,9 @@ import pytest
 from support.virtual_time import VirtualTime
 from zhiyipdf.clock import Clock
 from zhiyipdf.errors import AuthenticationError, InsufficientPoints
-from zhiyipdf.lanes import PATIENCE, KeyLanes
 from zhiyipdf.models import Secret
 from zhiyipdf.policy import Limits
+from zhiyipdf.tasks.lanes import PATIENCE, KeyLanes
 
 ONE, TWO = Secret("sk-one"), Secret("sk-two")
 

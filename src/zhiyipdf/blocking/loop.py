@@ -24,8 +24,8 @@ from queue import SimpleQueue
 from typing import Any, Self, TypeVar
 from weakref import ref
 
-from zhiyipdf.daemon_threads import DaemonThreads
-from zhiyipdf.work import CLEAN_UP_S, Caller, Live, Work, await_end, cancel_others, see_off
+from zhiyipdf.blocking.daemon_threads import DaemonThreads
+from zhiyipdf.blocking.work import CLEAN_UP_S, Caller, Live, Work, await_end, cancel_others, see_off
 
 __all__ = ["CLEAN_UP_S", "LoopThread", "in_loop_thread", "iterate", "run"]
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zhiyipdf.models import TaskStatus
-from zhiyipdf.pacing import (
+from zhiyipdf.policy import Limits, Polling
+from zhiyipdf.tasks.pacing import (
     RunningTimes,
     in_flight_per_key,
     pause_after_429_s,
@@ -16,7 +17,6 @@ from zhiyipdf.pacing import (
     turns,
     uploads_per_key,
 )
-from zhiyipdf.policy import Limits, Polling
 
 POLLING = Polling()
 PROCESSING = TaskStatus(state="processing", percent=10)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from zhiyipdf.acquisition import Acquisition, Obtained, Surroundings
+from zhiyipdf.conversion.planning import halves
 from zhiyipdf.errors import FileTooLarge, TaskFailed, TooManyPages, ZhiyiPDFError
 from zhiyipdf.models import ParseOptions, Part, PartSource, Source
-from zhiyipdf.planning import halves
 from zhiyipdf.sources.streams import pieces, sha256_of
 from zhiyipdf.store import Work
+from zhiyipdf.tasks.acquisition import Acquisition, Obtained, Surroundings
 from zhiyipdf.textlayer import gather_pages
 from zhiyipdf.threads import in_thread
 

@@ -8,9 +8,9 @@ import bisect
 from zhiyipdf.clock import Clock
 from zhiyipdf.errors import RateLimited
 from zhiyipdf.models import Secret, TaskStatus
-from zhiyipdf.pacing import pause_after_429_s, turns
 from zhiyipdf.policy import Polling
 from zhiyipdf.providers import Provider
+from zhiyipdf.tasks.pacing import pause_after_429_s, turns
 
 __all__ = ["Poller", "Pollers"]
 

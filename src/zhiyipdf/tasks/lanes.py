@@ -14,8 +14,8 @@ from typing import Any
 from zhiyipdf.clock import Clock
 from zhiyipdf.errors import AuthenticationError, InsufficientPoints, ZhiyiPDFError
 from zhiyipdf.models import Secret
-from zhiyipdf.pacing import RunningTimes, in_flight_per_key, uploads_per_key
 from zhiyipdf.policy import Limits
+from zhiyipdf.tasks.pacing import RunningTimes, in_flight_per_key, uploads_per_key
 
 __all__ = ["KeyLanes"]
 

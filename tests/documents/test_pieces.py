@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.conversions import blocks, conversion, on
+from zhiyipdf.documents.pieces import _kept, cut
 from zhiyipdf.grounding import ground
 from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import Block, BlockKind, ParseOptions
-from zhiyipdf.pieces import _kept, cut
 
 KINDS: list[BlockKind] = ["heading", "paragraph", "list", "table", "image", "formula", "comment"]
 PAGES = st.lists(st.integers(1, 9), min_size=1, max_size=2).map(sorted).map(lambda p: on(*p))

@@ -18,8 +18,8 @@ from zhiyipdf.errors import (
 )
 from zhiyipdf.models import Secret, TaskRef, TaskStatus
 from zhiyipdf.policy import Polling
-from zhiyipdf.poller import Poller
-from zhiyipdf.waiting import wait_for_task
+from zhiyipdf.tasks.poller import Poller
+from zhiyipdf.tasks.waiting import wait_for_task
 
 KEY = Secret("sk-one")
 TASK = TaskRef(provider="scripted", id="t1", key_fingerprint=KEY.fingerprint)

@@ -22,9 +22,9 @@ import pypdfium2.raw as pdfium_c
 
 from zhiyipdf.errors import EncryptedPDF, InvalidPDF
 from zhiyipdf.models import Bookmark, DocumentProperties, Page
-from zhiyipdf.pdf_dates import iso_date
-from zhiyipdf.png import png
-from zhiyipdf.private_thread import PrivateThread
+from zhiyipdf.textlayer.dates import iso_date
+from zhiyipdf.textlayer.png import png
+from zhiyipdf.textlayer.private_thread import PrivateThread
 
 __all__ = [
     "Inspection",

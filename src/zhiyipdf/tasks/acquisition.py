@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from zhiyipdf.budget import Budget
 from zhiyipdf.bundle import unpack
 from zhiyipdf.clock import Clock
 from zhiyipdf.errors import (
@@ -26,16 +25,17 @@ from zhiyipdf.errors import (
     UploadOutcomeUnknown,
     ZhiyiPDFError,
 )
-from zhiyipdf.evidence import CommitLocks
-from zhiyipdf.lanes import KeyLanes
 from zhiyipdf.models import Bundle, Progress, Secret, Source, Stage, TaskRef, TaskStatus
 from zhiyipdf.policy import ArchiveLimits, Limits, Polling, Retry
-from zhiyipdf.poller import Pollers
 from zhiyipdf.providers import Provider
 from zhiyipdf.store import Leases, RecordState, Store, StoredBundle, TaskRecord, Work
-from zhiyipdf.submission import OnAmbiguous, Submitter
+from zhiyipdf.tasks.budget import Budget
+from zhiyipdf.tasks.evidence import CommitLocks
+from zhiyipdf.tasks.lanes import KeyLanes
+from zhiyipdf.tasks.poller import Pollers
+from zhiyipdf.tasks.submission import OnAmbiguous, Submitter
+from zhiyipdf.tasks.waiting import wait_for_task
 from zhiyipdf.threads import in_thread
-from zhiyipdf.waiting import wait_for_task
 
 __all__ = ["Acquisition", "Obtained", "Surroundings"]
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from zhiyipdf.budget import Budget
 from zhiyipdf.errors import BudgetExceeded
+from zhiyipdf.tasks.budget import Budget
 
 
 def test_a_budget_stops_before_it_is_passed() -> None:

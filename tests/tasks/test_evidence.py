@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhiyipdf.evidence import CommitLocks, gather_evidence, judge
 from zhiyipdf.models import Secret
+from zhiyipdf.tasks.evidence import CommitLocks, gather_evidence, judge
 
 
 @pytest.mark.parametrize(

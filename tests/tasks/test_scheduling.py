@@ -12,11 +12,11 @@ import pytest
 from support.scripted_provider import PLACES, ScriptedProvider
 from support.virtual_time import VirtualTime
 from zhiyipdf.errors import InsufficientPoints, ZhiyiPDFError
-from zhiyipdf.lanes import KeyLanes
 from zhiyipdf.models import Secret, TaskRef
 from zhiyipdf.policy import Limits, Polling
-from zhiyipdf.poller import Pollers
-from zhiyipdf.waiting import wait_for_task
+from zhiyipdf.tasks.lanes import KeyLanes
+from zhiyipdf.tasks.poller import Pollers
+from zhiyipdf.tasks.waiting import wait_for_task
 
 KEYS = [Secret(f"sk-{n}") for n in range(4)]
 

@@ -10,14 +10,14 @@ from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from zhiyipdf.acquisition import Acquisition, Surroundings
+from zhiyipdf.conversion.joining import PartResult, join
+from zhiyipdf.conversion.parts import ObtainedPart, PartsOfSource
+from zhiyipdf.conversion.planning import plan_parts, select_pages
 from zhiyipdf.errors import ZhiyiPDFError
-from zhiyipdf.joining import PartResult, join
 from zhiyipdf.models import Conversion, Outcome, ParseOptions, Part, Source, SourceEstimate
-from zhiyipdf.parts import ObtainedPart, PartsOfSource
-from zhiyipdf.planning import plan_parts, select_pages
 from zhiyipdf.sources import SourceRef, opened
 from zhiyipdf.store import TaskRecord
+from zhiyipdf.tasks.acquisition import Acquisition, Surroundings
 from zhiyipdf.textlayer import bookmarks
 from zhiyipdf.threads import in_thread
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.conversions import asset
+from zhiyipdf.conversion.joining import Joined, PartResult, join
 from zhiyipdf.images import image_references
-from zhiyipdf.joining import Joined, PartResult, join
 from zhiyipdf.models import Bundle
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zhiyipdf.conversion.planning import halves, plan_parts, select_pages
 from zhiyipdf.errors import FileTooLarge, InputError, TooManyPages
 from zhiyipdf.models import Bookmark, DocumentProperties, Page, Part, Source, ranges_of
-from zhiyipdf.planning import halves, plan_parts, select_pages
 from zhiyipdf.policy import Limits
 
 

@@ -11,7 +11,7 @@ import pytest
 from support.conversions import asset
 from support.s3 import S3
 from support.sftp import USER, Sftp
-from zhiyipdf.export import as_uri, export_images
+from zhiyipdf.documents.export import as_uri, export_images
 from zhiyipdf.models import Asset
 
 CONTENT = {"images/1-1.png": b"one", "images/图 2.png": b"two"}

@@ -11,7 +11,7 @@ from support.virtual_time import VirtualTime
 from zhiyipdf.errors import RateLimited, ResultExpired
 from zhiyipdf.models import Secret
 from zhiyipdf.policy import Polling
-from zhiyipdf.poller import Poller, Pollers
+from zhiyipdf.tasks.poller import Poller, Pollers
 
 KEY, OTHER = Secret("sk-one"), Secret("sk-two")
 

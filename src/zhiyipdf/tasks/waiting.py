@@ -18,10 +18,10 @@ from zhiyipdf.errors import (
     ZhiyiPDFError,
 )
 from zhiyipdf.models import Stage, TaskRef, TaskStatus
-from zhiyipdf.pacing import pause_before_poll_s, processing_deadline_s
 from zhiyipdf.policy import Polling
-from zhiyipdf.poller import Poller
 from zhiyipdf.providers import Provider
+from zhiyipdf.tasks.pacing import pause_before_poll_s, processing_deadline_s
+from zhiyipdf.tasks.poller import Poller
 
 __all__ = ["Tell", "wait_for_task"]
 

@@ -12,14 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from zhiyipdf.budget import Reservation
 from zhiyipdf.clock import Clock
 from zhiyipdf.errors import RateLimited, ServiceUnavailable, UploadOutcomeUnknown, ZhiyiPDFError
-from zhiyipdf.evidence import CommitLocks, Evidence, gather_evidence
 from zhiyipdf.models import ParseOptions, Secret, Source
 from zhiyipdf.policy import Retry
 from zhiyipdf.providers import Provider, Upload
 from zhiyipdf.store import RecordState, Store, TaskRecord
+from zhiyipdf.tasks.budget import Reservation
+from zhiyipdf.tasks.evidence import CommitLocks, Evidence, gather_evidence
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport import MultipartUpload, UploadCancelledError, UploadOutcome
 from zhiyipdf.transport.retry import pause_before_retry

@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields
 from typing import Literal
 from uuid import UUID, uuid5
 
+from zhiyipdf.documents.pieces import Piece, Place, cut, place_of
 from zhiyipdf.images import image_references, remove_images, rewrite_images
 from zhiyipdf.models import Asset, Block, Conversion, Mode, ParseOptions, Variant
-from zhiyipdf.pieces import Piece, Place, cut, place_of
 
 __all__ = [
     "IMAGE_MODES",

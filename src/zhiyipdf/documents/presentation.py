@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zhiyipdf.documents import ImageMode, MetadataStyle, Record, make_records
-from zhiyipdf.export import as_uri, export_images
+from zhiyipdf.documents.export import as_uri, export_images
 from zhiyipdf.models import Asset, Conversion, Mode
 
 __all__ = ["Presentation"]

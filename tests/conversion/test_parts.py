@@ -20,13 +20,13 @@ from support.fake_time import FakeTime
 from support.pdfs import write_pdf
 from support.scripted_server import ScriptedServer, Wire, answer
 from zhiyipdf import Converter, ParseOptions, ZhiyiPDFLoader, ZhiyiPDFReader
-from zhiyipdf import textlayer as pdfium
 from zhiyipdf.documents import make_records
 from zhiyipdf.errors import FileTooLarge, InputError, TaskFailed, TooManyPages
 from zhiyipdf.images import image_references
 from zhiyipdf.langchain import FsspecBlobLoader, ZhiyiPDFParser
 from zhiyipdf.models import Conversion
 from zhiyipdf.policy import Limits, Polling
+from zhiyipdf.textlayer import pdfium
 
 API = "/api/pdf-to-markdown-proxy"
 PARSE = f"{API}/parse"
@@ -179,7 +179,9 @@ async def test_the_second_run_takes_every_part_from_the_store_and_makes_no_pdf(
 ) -> None:
     first = await make().aconvert(pdf)
     made: list[object] = []
-    monkeypatch.setattr("zhiyipdf.parts.gather_pages", lambda *arguments: made.append(arguments))
+    monkeypatch.setattr(
+        "zhiyipdf.conversion.parts.gather_pages", lambda *arguments: made.append(arguments)
+    )
     second = await make(max_points=0).aconvert(pdf)
     assert (len(service.uploaded), second.points, second.from_store, made) == (3, 0, True, [])
     assert (second.markdown, second.blocks, second.assets) == (
@@ -288,7 +290,7 @@ async def test_a_part_that_is_still_too_large_is_halved_again(
     assert all(len(seen.body) < limit + 2000 for seen in service.requests(PARSE))
     check(converter, conversion, tuple(range(1, 9)))
     uploads = len(service.uploaded)
-    monkeypatch.delattr("zhiyipdf.parts.gather_pages")
+    monkeypatch.delattr("zhiyipdf.conversion.parts.gather_pages")
     again = make(limits=Limits(max_file_bytes=limit), max_points=0)
     assert (await again.aconvert(path)).markdown == conversion.markdown
     assert (len(service.uploaded), (await again.aestimate(path)).points) == (uploads, 0)
@@ -394,7 +396,7 @@ async def test_cutting_again_has_an_end(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("zhiyipdf.parts.MAX_CUTS", 3)
+    monkeypatch.setattr("zhiyipdf.conversion.parts.MAX_CUTS", 3)
     service.failed = lambda pages: "parse_timeout"
     path = write_pdf(tmp_path / "a.pdf", pages=64)
     with pytest.raises(TaskFailed):
