@@ -18,7 +18,12 @@ def main() -> None:
     """Print each document's metadata and first words; the pictures stay in demo-output."""
     path = sys.argv[1] if len(sys.argv) > 1 else str(PDF.relative_to(Path.cwd()))
     loader = ZhiyiPDFLoader(
-        path, base_url="local", table_mode="image", store="demo-output", show_progress=True
+        path,
+        base_url="local",
+        pages="2-",
+        table_mode="image",
+        store="demo-output",
+        show_progress=True,
     )
     for number, document in enumerate(loader.lazy_load(), 1):
         text = " ".join(document.page_content.split())

@@ -38,7 +38,7 @@ from zhiyipdf.policy import ArchiveLimits, Limits, Polling, Retry, StoreLimits, 
 from zhiyipdf.providers import Provider
 from zhiyipdf.providers.zhiyipdf import BASE_URL, ZhiyiPDF
 from zhiyipdf.sessions import Sessions
-from zhiyipdf.sources import SourceRef
+from zhiyipdf.sources import SourceRef, public_uri
 from zhiyipdf.store import Store, TaskRecord
 from zhiyipdf.tasks.acquisition import Surroundings
 from zhiyipdf.tasks.budget import Budget
@@ -114,6 +114,10 @@ class Converter:
     ) -> None:
         if provider != "zhiyipdf":
             raise ValueError(f"provider must be 'zhiyipdf', not {provider!r}")
+        if not callable(on_ambiguous) and on_ambiguous not in ("raise", "retry"):
+            raise ValueError(
+                f"on_ambiguous must be 'raise', 'retry' or a function: {on_ambiguous!r}"
+            )
         url = base_url or os.environ.get("ZHIYIPDF_BASE_URL") or BASE_URL
         self._local = url == LOCAL
         self._base_url = url
@@ -142,7 +146,8 @@ class Converter:
         self._held = 0
 
     def __repr__(self) -> str:
-        return f"Converter(base_url={self._base_url!r}, store={self._store_url!r})"
+        store = None if self._store_url is None else public_uri(self._store_url)
+        return f"Converter(base_url={self._base_url!r}, store={store!r})"
 
     # -- one ---------------------------------------------------------------------------------------
 
@@ -274,18 +279,22 @@ class Converter:
     # -- what is paid and not fetched ------------------------------------------------------------
 
     def tasks(self) -> tuple[TaskRecord, ...]:
-        """Every paid task the store knows, the latest last; blocking, needs no key."""
+        """Every task the store knows, paid or not, the latest last; blocking, needs no key."""
         records = self._open_store().records()
         return tuple(sorted(records, key=lambda record: record.updated_at))
 
-    def forget(self, record: str) -> TaskRecord:
+    def forget(self, record: str) -> str:
         """Forget a task, so that its PDF is uploaded, and paid for, as if it were new; blocking.
 
-        This is the way on from :class:`~zhiyipdf.errors.UploadOutcomeUnknown` once you know from
-        your balance that nothing was paid, or when a task was paid with a key you lost.
+        A result that is already in the store stays there and is still used. Forgetting is the way
+        on from :class:`~zhiyipdf.errors.UploadOutcomeUnknown` once you know from your balance that
+        nothing was paid, or when a task was paid with a key you lost.
 
         Args:
             record: The record's name, as the error has it, or its first digits.
+
+        Returns:
+            The record's whole name.
 
         Raises:
             KeyError: There is no such record, or more than one.

@@ -11,6 +11,7 @@ __all__ = [
     "Polling",
     "Retry",
     "RetryBudget",
+    "StoreLimits",
     "Timeouts",
 ]
 
@@ -164,7 +165,8 @@ class Timeouts:
         call_s: One attempt of a poll or a balance.
         control_s: A poll or a balance over all its attempts and pauses: one ``Retry-After`` of the
             longest that is waited for, and attempts around it.
-        upload_s: An upload in all, without its size.
+        upload_s: One attempt of an upload up to its last piece, without its size. From there on
+            ``upload_read_s`` and ``call_s`` bound the answer: it may name a task that is paid for.
         upload_bytes_per_s: Slowest link that is waited for; adds ``size / this`` to ``upload_s``.
         download_s: A download over all its attempts: 2 GiB at 300 kB/s.
         download_bytes_per_s: A download slower than this over ``download_window_s`` is given up.

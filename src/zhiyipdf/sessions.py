@@ -64,7 +64,9 @@ class Sessions(Generic[T]):
     async def leave(self) -> None:
         """Use it no more; the last one closes it."""
         with self._guard:
-            live = self._live[asyncio.get_running_loop()]
+            live = self._live.get(asyncio.get_running_loop())
+        if live is None:
+            return  # a forked child leaves what its parent entered
         async with live.lock:
             live.users -= 1
             if live.users == 0:

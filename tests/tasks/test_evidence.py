@@ -33,13 +33,13 @@ def readings(*values: int | None) -> tuple[list[float], object]:
 def test_an_unchanged_balance_is_believed_only_after_thirty_seconds() -> None:
     pauses, read = readings(100, 100, 100)
     found = gather_evidence(before=100, cost=20, read=read, pause=pauses.append, late=False)  # type: ignore[arg-type]
-    assert (found.verdict, pauses) == ("unpaid", [3.0, 7.0, 20.0])
+    assert (found.verdict, pauses) == ("unpaid", [3.0, 7.0, 20.0, 5.0])
 
 
 def test_a_service_that_stayed_silent_is_given_three_minutes() -> None:
     pauses, read = readings(100, 100, 100)
     gather_evidence(before=100, cost=20, read=read, pause=pauses.append, late=True)  # type: ignore[arg-type]
-    assert sum(pauses) == 180.0
+    assert sum(pauses) == 185.0
 
 
 def test_a_charge_that_comes_late_is_seen() -> None:
@@ -90,3 +90,16 @@ def test_a_section_that_fails_gives_the_lock_back() -> None:
         raise ZeroDivisionError
     with locks.section(key) as take:
         assert take(0.01)
+
+
+def test_a_refund_of_ours_in_the_meantime_makes_an_unchanged_balance_worthless() -> None:
+    _, read = readings(100, 100, 100)
+    found = gather_evidence(
+        before=100,
+        cost=20,
+        read=read,  # type: ignore[arg-type]
+        pause=lambda _: None,
+        late=False,
+        undisturbed=lambda: False,
+    )
+    assert found.verdict == "unknown"

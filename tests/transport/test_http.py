@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support.fake_time import FakeTime
 from support.scripted_server import (
     ScriptedServer,
     answer,
@@ -338,6 +339,88 @@ async def test_a_cancelled_upload_stops_before_the_gate(
     body.cancelled.set()
     outcome = await asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY)
     assert (outcome.reply, outcome.committed) == (None, False)
+
+
+@pytest.fixture
+def fake_time() -> FakeTime:
+    return FakeTime()
+
+
+def slow_uploads(
+    server: ScriptedServer, fake_time: FakeTime, *, upload_s: float, bytes_per_s: float
+) -> HttpTransport:
+    return HttpTransport(
+        Origin.parse(server.url),
+        retry=Retry(),
+        timeouts=Timeouts(upload_s=upload_s, upload_bytes_per_s=bytes_per_s),
+        clock=fake_time.clock(),
+    )
+
+
+async def test_an_upload_that_takes_too_long_stops_before_the_gate(
+    server: ScriptedServer, fake_time: FakeTime, big_file: Path
+) -> None:
+    server.on("/p", answer(200, {"task_id": "1"}))
+    sent, passed = list[int](), threading.Event()
+
+    def on_bytes(count: int) -> None:
+        sent.append(count)
+        fake_time.advance(10.0)
+
+    body = upload_of(big_file, on_bytes=on_bytes, gate=passed.set)
+    async with slow_uploads(server, fake_time, upload_s=45.0, bytes_per_s=1e9) as transport:
+        outcome = await asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY)
+    assert (outcome.reply, outcome.committed) == (None, False)
+    assert isinstance(outcome.error, ServiceUnavailable)
+    assert outcome.error.retryable
+    assert "within 45 s" in outcome.error.message
+    assert len(sent) == 5  # at 0, 10, ... 40 s
+    assert not passed.is_set()
+
+
+async def test_the_last_piece_must_be_in_time_too(
+    server: ScriptedServer, fake_time: FakeTime, big_file: Path
+) -> None:
+    server.on("/p", answer(200, {"task_id": "1"}))
+    size, passed = big_file.stat().st_size, threading.Event()
+
+    def on_bytes(count: int) -> None:
+        fake_time.advance(1000.0 * (count == size))
+
+    body = upload_of(big_file, on_bytes=on_bytes, gate=passed.set)
+    async with slow_uploads(server, fake_time, upload_s=45.0, bytes_per_s=1e9) as transport:
+        outcome = await asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY)
+    assert (outcome.reply, outcome.committed) == (None, False)
+    assert not passed.is_set()
+
+
+async def test_a_larger_file_has_longer(
+    server: ScriptedServer, fake_time: FakeTime, big_file: Path
+) -> None:
+    server.on("/p", answer(200, {"task_id": "1"}))
+    size = big_file.stat().st_size
+    # All but a second of what upload_s and the size allow together.
+    seconds_in_all = 45.0 + size / 50_000.0 - 1.0
+
+    def on_bytes(count: int) -> None:
+        fake_time.advance(seconds_in_all * (count == size))
+
+    body = upload_of(big_file, on_bytes=on_bytes)
+    async with slow_uploads(server, fake_time, upload_s=45.0, bytes_per_s=50_000.0) as transport:
+        outcome = await asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY)
+    assert outcome.reply is not None
+    assert outcome.committed
+
+
+async def test_an_upload_past_the_gate_is_never_given_up_for_being_slow(
+    server: ScriptedServer, fake_time: FakeTime, big_file: Path
+) -> None:
+    server.on("/p", answer(200, {"task_id": "1"}))
+    body = upload_of(big_file, gate=lambda: fake_time.advance(1000.0))
+    async with slow_uploads(server, fake_time, upload_s=45.0, bytes_per_s=1e9) as transport:
+        outcome = await asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY)
+    assert outcome.reply is not None
+    assert (outcome.reply.payload, outcome.committed) == ({"task_id": "1"}, True)
 
 
 async def test_every_upload_uses_a_connection_of_its_own(

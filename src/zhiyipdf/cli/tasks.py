@@ -38,7 +38,8 @@ _MEANINGS = {
 @click.option(
     "--forget",
     metavar="RECORD",
-    help="Forget one record (its first digits): the PDF is uploaded and paid for as if new.",
+    help="Forget one record (its first 6 digits or more). Unless its result is in the store, the "
+    "PDF is uploaded and paid for as if new.",
 )
 def tasks(*, store: str | None, no_store: bool, as_json: bool, forget: str | None) -> None:
     """List every task the store knows: running, done, failed, unknown.
@@ -54,7 +55,7 @@ def tasks(*, store: str | None, no_store: bool, as_json: bool, forget: str | Non
             gone = converter.forget(forget)
         except KeyError as error:
             raise click.UsageError(str(error.args[0])) from error
-        click.echo(f"forgotten: {_line(gone)}")
+        click.echo(f"forgotten: record {gone[:12]}")
         return
     for record in converter.tasks():
         if as_json:
@@ -88,14 +89,13 @@ def _line(record: TaskRecord) -> str:
     when = datetime.fromtimestamp(record.updated_at, tz=UTC).strftime("%Y-%m-%d %H:%M")
     facts = [
         f"{_MEANINGS[record.state]:8}",
+        f"record {record.key[:12]}",
         f"{when}Z",
         f"{record.points:>5} points",
-        f"{record.pages:>4} pages",
+        f"{record.pages:>4} p.",
         f"task {record.task_id or '-'}",
         json.dumps(record.name, ensure_ascii=False) if record.name else "-",
     ]
     if record.code:
         facts.append(record.code)
-    if _MEANINGS[record.state] == "unknown":
-        facts.append(f"record {record.key[:12]}")
     return "  ".join(facts)

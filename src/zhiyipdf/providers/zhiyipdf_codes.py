@@ -152,6 +152,8 @@ def error_for(code: str, message: str, payload: Mapping[str, Any]) -> ZhiyiPDFEr
 
 def _insufficient(text: str, row: Code, payload: Mapping[str, Any]) -> ZhiyiPDFError:
     required, available = _integer(payload, "points_required"), _integer(payload, "current_points")
+    if required is not None and available is not None:
+        text = f"{row.meaning}: {required} are needed, {available} are left"
     return InsufficientPoints(text, required=required, available=available, hint=row.hint)
 
 

@@ -143,7 +143,7 @@ def read_refusal(reply: Reply, *, task_id: str | None = None) -> ZhiyiPDFError:
         return error_for(code, message, payload).about(task_id=task_id)
     if reply.status in (401, 403) or _names_a_bad_key(message):
         return AuthenticationError(message or "the service refused the API key")
-    if reply.status in (404, 410) and task_id is not None:
+    if reply.status in (404, 410) and task_id is not None and reply.payload is not None:
         return ResultExpired("the service does not know this task any more", task_id=task_id)
     return _error_by_status(reply, message, payload).about(task_id=task_id)
 
@@ -165,7 +165,8 @@ def _error_by_status(reply: Reply, message: str, payload: Mapping[str, Any]) -> 
             message or "the service asks to slow down", retry_after_s=reply.retry_after_s
         )
     text = f"the service answered HTTP {reply.status}: {message or reply.excerpt or 'nothing'}"
-    if reply.status >= 500:
+    if reply.status >= 500 or (reply.status == 404 and reply.payload is None):
+        # A page of HTML comes from a gateway that cannot reach the service.
         return _unavailable(reply, text)
     if payload.get("success") is False:
         # Refused without a code: in the service's own words, and before any points were taken.

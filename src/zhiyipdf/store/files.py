@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import re
@@ -51,7 +50,17 @@ class Files:
         self._opened: tuple[int, Any, str] | None = None
 
     def __repr__(self) -> str:
-        return f"Files({self.url!r})"
+        return f"Files({self.shown_url!r})"
+
+    @property
+    def shown_url(self) -> str:
+        """The folder's URL without a password."""
+        return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1@", self.url)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether reading costs no network."""
+        return _is_local(self._root()[0])
 
     def _root(self) -> tuple[Any, str]:
         """The filesystem and the folder's path on it; made anew after a fork."""
@@ -81,8 +90,7 @@ class Files:
         with self._at(name) as (fs, path):
             if _is_local(fs):
                 return Path(path).absolute().as_uri()
-            folder = re.sub(r"(://[^/@:]*):[^/@]*@", r"\1@", self.url.rstrip("/"))
-            return f"{folder}/{name}"
+            return f"{self.shown_url.rstrip('/')}/{name}"
 
     def size(self, name: str) -> int | None:
         """Size in bytes; None if there is no such file."""
@@ -165,11 +173,12 @@ class Files:
                 fs.pipe_file(path, content, mode="create")
             except FileExistsError:
                 return False
-            except OSError as error:
-                if error.errno == errno.EINVAL:  # what seaweedfs makes of a failed precondition
+            except OSError:
+                # seaweedfs says EINVAL where another was first, AWS 409 where two were at once.
+                if fs.exists(path):
                     return False
                 raise
-            return True
+            return bytes(fs.cat_file(path)) == content
 
     def names(self, folder: str, suffix: str) -> list[str]:
         """Names of all files below a folder that end in ``suffix``, sorted."""
@@ -217,17 +226,14 @@ def _is_local(fs: Any) -> bool:
 
 
 def _create_locally(path: Path, content: bytes) -> bool:
-    """Write beside the final name and link it there: whole, and only if there is none."""
+    """Create exclusively; a reader in the very moment may see less than all of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name[:80]}.{uuid.uuid4().hex}.part")
-    part.touch(mode=0o600, exist_ok=False)
     try:
-        part.write_bytes(content)
-        os.link(part, path)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return False
-    finally:
-        part.unlink(missing_ok=True)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
     return True
 
 
@@ -247,6 +253,19 @@ def _publish_locally(path: Path, content: bytes | Path, *, private: bool) -> Non
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+        if private:
+            _flush_folder(path.parent)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename survive a loss of power: it is the folder that holds the new name."""
+    if os.name == "nt":  # folders cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

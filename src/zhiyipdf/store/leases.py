@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from zhiyipdf.clock import Clock
@@ -41,10 +42,12 @@ class Lease:
     Attributes:
         name: What for.
         token: Tells this holder from all others.
+        lost: Set when somebody else was seen to have taken over.
     """
 
     name: str
     token: str
+    lost: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -87,6 +90,14 @@ class Leases:
             beat.join()
             self._give_back(lease)
 
+    def is_held(self, lease: Lease) -> bool:
+        """Whether a lease is still ours: a process that was stopped for long may have lost it."""
+        if not lease.lost.is_set():
+            holder = self._read(lease.name)
+            if holder is None or holder.get("token") != lease.token:
+                lease.lost.set()
+        return not lease.lost.is_set()
+
     def _take(self, name: str, given_up: threading.Event) -> Lease:
         lease = Lease(name=name, token=uuid.uuid4().hex)
         seen: dict[str, Any] | None = None
@@ -99,11 +110,19 @@ class Leases:
             if holder != seen:
                 seen, since = holder, now
             elif holder is not None and (now - since > SILENCE_S or _is_dead(holder)):
-                log.warning("the holder of %s is gone; taking over", name[:12])
-                self._files.remove(_file(name))
+                if self._take_over(lease, holder):
+                    return lease
+                seen = None
                 continue
             given_up.wait(LOOK_S)
         raise InterruptedError(f"gave up waiting for {name}")
+
+    def _take_over(self, lease: Lease, dead: dict[str, Any]) -> bool:
+        """Write our lease over a dead holder's; of several who do so, the last one has it."""
+        if self._read(lease.name) != dead:
+            return False
+        log.warning("the holder of %s is gone; taking over", lease.name[:12])
+        return self._write_and_confirm(lease)
 
     def _create(self, lease: Lease) -> bool:
         exclusive = self._files.create(_file(lease.name), _content(lease, 0))
@@ -112,8 +131,11 @@ class Leases:
         # This filesystem cannot say who was first: look again after a moment, the last one wins.
         if self._read(lease.name) is not None:
             return False
+        return self._write_and_confirm(lease)
+
+    def _write_and_confirm(self, lease: Lease) -> bool:
         self._files.publish(_file(lease.name), _content(lease, 0), private=True)
-        threading.Event().wait(CONFIRM_S)
+        self._clock.pause(CONFIRM_S)
         holder = self._read(lease.name)
         return holder is not None and holder.get("token") == lease.token
 
@@ -132,8 +154,11 @@ class Leases:
         while not lease._stop.wait(BEAT_S):  # noqa: SLF001 - the two belong together
             beats += 1
             try:
+                if not self.is_held(lease):
+                    log.warning("the lease %s was taken over", lease.name[:12])
+                    return
                 self._files.publish(_file(lease.name), _content(lease, beats), private=True)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - object stores raise errors of their own
                 log.warning("a sign of life could not be written: %s", error)
 
     def _give_back(self, lease: Lease) -> None:
@@ -141,7 +166,7 @@ class Leases:
             holder = self._read(lease.name)
             if holder is not None and holder.get("token") == lease.token:
                 self._files.remove(_file(lease.name))
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - the same
             log.warning("a lease could not be given back: %s", error)
 
 
@@ -156,6 +181,7 @@ def _content(lease: Lease, beats: int) -> bytes:
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "started": _started(os.getpid()),
+        "world": _world(),
     }
     return json.dumps(holder).encode()
 
@@ -163,7 +189,8 @@ def _content(lease: Lease, beats: int) -> bytes:
 def _is_dead(holder: dict[str, Any]) -> bool:
     """Whether a holder on this machine is known to have ended; others only fall silent."""
     pid = holder.get("pid")
-    if holder.get("host") != socket.gethostname() or not isinstance(pid, int):
+    here = holder.get("host") == socket.gethostname() and holder.get("world") == _world()
+    if not here or not isinstance(pid, int) or os.name == "nt":  # there, kill(pid, 0) is Ctrl-C
         return False
     try:
         os.kill(pid, 0)
@@ -180,4 +207,13 @@ def _started(pid: int) -> str | None:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - proc(5)
             return file.read().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
+        return None
+
+
+def _world() -> list[str] | None:
+    """Which boot and which namespace of process numbers: containers share host names (Linux)."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return [boot, str(Path("/proc/self/ns/pid").readlink())]
+    except OSError:
         return None

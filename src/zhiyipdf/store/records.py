@@ -101,6 +101,7 @@ class TaskRecord:
         code: The service's error code, if it failed.
         balance_before: Points on the key right before the end of the upload was let go.
         balance_after: Points afterwards, where they had to be asked for.
+        in_doubt: Whether an earlier attempt may be paid, which the user chose to repeat.
         name: The PDF's name, for people.
         request: What was asked for; see :attr:`Work.request`.
         updated_at: Seconds since 1970.
@@ -120,6 +121,7 @@ class TaskRecord:
     code: str | None = None
     balance_before: int | None = None
     balance_after: int | None = None
+    in_doubt: bool = False
     name: str = ""
     request: dict[str, Any] = field(default_factory=dict)
     updated_at: float = 0.0

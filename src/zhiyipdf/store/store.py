@@ -75,19 +75,24 @@ class Store:
             except ValueError as error:
                 log.warning("%s cannot be read: %s", self.files.uri(name), error)
 
-    def forget(self, key: str) -> TaskRecord:
-        """Delete the record of a piece of work: the next call uploads it as if it were new.
+    def forget(self, key: str) -> str:
+        """Delete the record of a piece of work, readable or not.
 
         Args:
-            key: Of the work, or its first digits.
+            key: Of the work, or at least its first 6 digits.
+
+        Returns:
+            The whole key.
 
         Raises:
             KeyError: No record, or more than one, begins like that.
         """
-        found = [record for record in self.records() if key and record.key.startswith(key)]
+        names = self.files.names("claims", ".json")
+        found = [name.rpartition("/")[2].removesuffix(".json") for name in names]
+        found = [name for name in found if len(key) >= 6 and name.startswith(key)]
         if len(found) != 1:
             raise KeyError(f"{len(found)} records begin with {key!r}")
-        self.files.remove(_record_name(found[0].key))
+        self.files.remove(_record_name(found[0]))
         return found[0]
 
     def prune(self, limits: StoreLimits, *, now: float) -> tuple[str, ...]:
@@ -109,6 +114,10 @@ class Store:
     def fetch_archive(self, key: str, to: Path) -> bool:
         """Copy a kept archive to a local path; False if there is none."""
         return self.files.copy_to(_archive_name(key), to)
+
+    def has_archive(self, key: str) -> bool:
+        """Whether an archive is kept."""
+        return self.files.size(_archive_name(key)) is not None
 
     def archive_uri(self, key: str) -> str:
         """Where the archive of a piece of work is, or would be."""
@@ -207,7 +216,10 @@ class Store:
 
     def _keep_asset(self, file: UnpackedFile) -> Asset:
         name = _asset_name(file.sha256, file.media_type)
-        if self.files.size(name) != file.size_bytes:
+        same = self.files.size(name) == file.size_bytes
+        if same and self.files.is_local:
+            same = _sha256(self.files.read(name) or b"") == file.sha256
+        if not same:
             self.files.publish(name, file.path)
         return Asset(
             name=file.name,
@@ -228,6 +240,9 @@ class Store:
         name = _asset_name(entry["sha256"], entry["media_type"])
         if self.files.size(name) != entry["size"]:
             raise ValueError(f"the picture {entry['name']} is missing or has another size")
+        # Over a network the size must do: reading every picture would cost more than it saves.
+        if self.files.is_local and _sha256(self.files.read(name) or b"") != entry["sha256"]:
+            raise ValueError(f"the picture {entry['name']} has changed")
         return Asset(
             name=entry["name"],
             sha256=entry["sha256"],

@@ -20,6 +20,7 @@ from zhiyipdf.errors import (
     AuthenticationError,
     InsufficientPoints,
     ResultExpired,
+    ServiceUnavailable,
     TaskFailed,
     UnsafeArchive,
     UploadOutcomeUnknown,
@@ -28,9 +29,9 @@ from zhiyipdf.errors import (
 from zhiyipdf.models import Bundle, Progress, Secret, Source, Stage, TaskRef, TaskStatus
 from zhiyipdf.policy import ArchiveLimits, Limits, Polling, Retry
 from zhiyipdf.providers import Provider
-from zhiyipdf.store import Leases, RecordState, Store, StoredBundle, TaskRecord, Work
+from zhiyipdf.store import Lease, Leases, RecordState, Store, StoredBundle, TaskRecord, Work
 from zhiyipdf.tasks.budget import Budget
-from zhiyipdf.tasks.evidence import CommitLocks
+from zhiyipdf.tasks.evidence import CommitLocks, judge
 from zhiyipdf.tasks.lanes import KeyLanes
 from zhiyipdf.tasks.poller import Pollers
 from zhiyipdf.tasks.submission import OnAmbiguous, Submitter
@@ -116,6 +117,47 @@ class _Named:
     name: str
 
 
+class _Hold:
+    """A lease that several keep: the one who uploads, and the thread that does it.
+
+    A cancelled caller goes away while its thread still waits for the answer of a paid upload; the
+    lease is given back by whoever ends last.
+    """
+
+    def __init__(self, leases: Leases, key: str) -> None:
+        self._leases = leases
+        self._key = key
+        self._stack = ExitStack()
+        self._lease: Lease | None = None
+        self._users = 1
+        self._guard = threading.Lock()
+        self.given_up = threading.Event()
+
+    def take(self) -> None:
+        """Wait for the lease; blocking."""
+        holding = self._leases.hold(self._key, given_up=self.given_up)
+        self._lease = self._stack.enter_context(holding)
+        if self.given_up.is_set():  # cancelled in the last moment: nobody else gives it back
+            self._stack.close()
+
+    def retain(self) -> None:
+        """See :class:`~zhiyipdf.tasks.submission.Hold`."""
+        with self._guard:
+            self._users += 1
+
+    def release(self) -> None:
+        """See :class:`~zhiyipdf.tasks.submission.Hold`; blocking."""
+        with self._guard:
+            self._users -= 1
+            last = self._users == 0
+        if last:
+            self._stack.close()
+
+    def is_held(self) -> bool:
+        """See :class:`~zhiyipdf.tasks.submission.Hold`; blocking."""
+        return self._lease is not None and self._leases.is_held(self._lease)
+
+
 class Acquisition:
     """Obtains results; many calls may run at the same time on its event loop.
 
@@ -157,7 +199,11 @@ class Acquisition:
         if any(self._with.store.read_bundle(key) for key in (work.key, *work.supersets)):
             return True
         record = self._with.store.read_record(work.key)
-        return record is not None and record.state in ("accepted", "completed", "fetched")
+        if record is None or record.state not in ("accepted", "completed", "fetched", "unpacked"):
+            return False
+        if self._with.store.has_archive(work.key):
+            return True
+        return self._with.resumable and self._is_kept(record)
 
     async def obtain(self, source: Source, work: Work, folder: Path) -> Obtained:
         """Get the result of ``work``.
@@ -183,6 +229,8 @@ class Acquisition:
             stored = await self._stored(work.key, source, archive)
             if stored is None:
                 stored = await self._fetch(record, source, archive)
+            elif record.state != "unpacked":
+                await self._note(record, "unpacked")  # another process was faster
         return Obtained(
             bundle=stored.bundle, task=record.task, points=record.points if paid_now else 0
         )
@@ -220,7 +268,7 @@ class Acquisition:
         if stored is None and await in_thread(
             partial(self._with.store.fetch_archive, key, archive)
         ):
-            record = await in_thread(partial(self._with.store.read_record, key))
+            record = await self._record(key)
             if record is not None:
                 try:
                     stored = await self._unpack(record, source, archive)
@@ -238,7 +286,7 @@ class Acquisition:
             The record in state ``completed``, and whether this call paid for it.
         """
         while True:
-            record = await in_thread(partial(self._with.store.read_record, work.key))
+            record = await self._record(work.key)
             old_key = self._key_to_resume(record)
             # The slot is held until the service is done: it counts tasks, not uploads.
             cost = self._with.provider.cost(work.part.pages, work.options)
@@ -269,44 +317,65 @@ class Acquisition:
         Raises:
             UploadOutcomeUnknown: An earlier upload may have been paid for.
         """
-        async with self._leased(work.key):
-            record = await in_thread(partial(self._with.store.read_record, work.key))
+        async with self._leased(work.key) as hold:
+            record = await self._record(work.key)
             if self._key_to_resume(record) is not None:
                 return None
             # Nobody else holds the lease: whoever left this record is gone.
-            if record is not None and record.state in ("committing", "unknown"):
+            in_doubt = record is not None and (
+                record.in_doubt or record.state in ("committing", "unknown")
+            )
+            if record is not None and in_doubt:
                 await self._ask_about(record)
-            return await self._submit(source, work, record, key)
+            try:
+                return await self._submit(source, work, record, key, hold, in_doubt=in_doubt)
+            except ServiceUnavailable as error:
+                if error.points_charged is not False or await in_thread(hold.is_held):
+                    raise
+                return None  # this process slept so long that another one took over
+
+    async def _record(self, key: str) -> TaskRecord | None:
+        """Read a record.
+
+        Raises:
+            UploadOutcomeUnknown: There is one that cannot be read; it may stand for paid work.
+        """
+        try:
+            return await in_thread(partial(self._with.store.read_record, key))
+        except ValueError as error:
+            raise UploadOutcomeUnknown(
+                f"the record of an earlier upload cannot be read ({error})", cost=0, record=key
+            ) from error
 
     async def _ask_about(self, record: TaskRecord) -> None:
         if not self._with.resumable:
             return
+        before, after = record.balance_before, record.balance_after
+        known = before is not None and after is not None
+        paid = known and judge(before, after, record.points) == "paid"  # type: ignore[arg-type]  # known
         error = UploadOutcomeUnknown(
-            "an earlier upload may have been paid for, and nothing proves it",
+            "an earlier upload was paid for, but its task is not known"
+            if paid
+            else "an earlier upload may have been paid for, and nothing proves it",
             cost=record.points,
             record=record.key,
-            balance_before=record.balance_before,
-            balance_after=record.balance_after,
+            balance_before=before,
+            balance_after=after,
+            points_charged=True if paid else None,
         )
         if not await self._submitter.may_retry(error):
             raise error
 
     @asynccontextmanager
-    async def _leased(self, key: str) -> AsyncIterator[None]:
+    async def _leased(self, key: str) -> AsyncIterator[_Hold]:
         """Hold the work's lease over all processes that share the store."""
-        given_up, stack = threading.Event(), ExitStack()
-
-        def enter() -> None:
-            stack.enter_context(self._leases.hold(key, given_up=given_up))
-            if given_up.is_set():  # cancelled in the last moment: nobody else gives it back
-                stack.close()
-
+        hold = _Hold(self._leases, key)
         try:
-            await in_thread(enter)
-            yield
+            await in_thread(hold.take)
+            yield hold
         finally:
-            given_up.set()
-            await in_thread(stack.close)
+            hold.given_up.set()
+            await in_thread(hold.release)
 
     async def _wait(
         self, record: TaskRecord, key: Secret, source: Source | _Named, *, paid_now: bool
@@ -371,7 +440,14 @@ class Acquisition:
             return stored
 
     async def _submit(
-        self, source: Source, work: Work, before: TaskRecord | None, key: Secret
+        self,
+        source: Source,
+        work: Work,
+        before: TaskRecord | None,
+        key: Secret,
+        hold: _Hold,
+        *,
+        in_doubt: bool,
     ) -> TaskRecord:
         points = self._with.provider.cost(work.part.pages, work.options)
         record = TaskRecord(
@@ -384,6 +460,7 @@ class Acquisition:
             points=points,
             key_fingerprint=key.fingerprint,
             generation=0 if before is None else before.generation,
+            in_doubt=in_doubt,
             name=source.name,
             request=work.request,
         )
@@ -391,9 +468,14 @@ class Acquisition:
         with self._with.budget.reserve(points) as reservation:
             await in_thread(partial(self._with.store.write_record, record))
             accepted = await self._submitter.submit(
-                source, work.options, record, key=key, reservation=reservation, on_bytes=tell
+                source,
+                work.options,
+                record,
+                key=key,
+                reservation=reservation,
+                hold=hold,
+                on_bytes=tell,
             )
-            reservation.committed = True
         self._with.budget.give_back(points - accepted.points)
         return accepted
 
@@ -430,8 +512,7 @@ class Acquisition:
             return None
         if record.state not in ("accepted", "completed", "fetched", "unpacked"):
             return None
-        age = self._with.clock.now() - (record.uploaded_at or 0.0)
-        if age > self._with.provider.capabilities.retention_s:
+        if not self._is_kept(record):
             log.warning("task %s is older than the service keeps results", record.task_id)
             return None
         key = self._lanes.key(record.key_fingerprint)
@@ -444,11 +525,17 @@ class Acquisition:
             )
         return key
 
+    def _is_kept(self, record: TaskRecord) -> bool:
+        """Whether the service should still have a task's result."""
+        age = self._with.clock.now() - (record.uploaded_at or 0.0)
+        return age <= self._with.provider.capabilities.retention_s
+
     async def _note_end(self, record: TaskRecord, error: ZhiyiPDFError, *, refund: bool) -> None:
         """Write down that a task came to an end without a result."""
         if isinstance(error, ResultExpired):
             await self._note(record, "expired", generation=record.generation + 1)
             return
+        self._with.commits.note_refund(record.key_fingerprint)
         if refund:
             self._with.budget.give_back(record.points)
         code = getattr(error, "code", None)

@@ -45,12 +45,20 @@ class Budget:
                     max_points=self.max_points,
                 )
             self._spent += points
-        reservation = Reservation()
+        reservation = Reservation(self, points)
         try:
             yield reservation
         finally:
-            if not reservation.committed:
-                self.give_back(points)
+            reservation.close()
+
+    def ensure(self, points: int) -> None:
+        """Refuse early what could not be paid for as a whole.
+
+        Raises:
+            BudgetExceeded: So many points would pass the budget as it stands.
+        """
+        with self.reserve(points):
+            return
 
     def give_back(self, points: int) -> None:
         """Return what the service gave back, or took less than was set aside."""
@@ -59,12 +67,46 @@ class Budget:
 
 
 class Reservation:
-    """Points set aside for one upload.
+    """Points set aside for one upload, and for its repetition where the first may be paid.
 
-    Attributes:
-        committed: Whether they may be spent: set before the end of a body is let go, unset when
-            the service is known to have taken nothing.
+    Args:
+        budget: Where they are set aside.
+        points: For one attempt.
     """
 
-    def __init__(self) -> None:
-        self.committed = False
+    def __init__(self, budget: Budget, points: int) -> None:
+        self._budget = budget
+        self._points = points
+        self._lock = threading.Lock()
+        self._committed = False
+        self._closed = False
+
+    def commit(self) -> None:
+        """The points may be spent from now on, even if the caller has gone away meanwhile."""
+        with self._lock:
+            if self._closed and not self._committed:
+                self._budget.give_back(-self._points)
+            self._committed = True
+
+    def release(self) -> None:
+        """The service is known to have taken nothing."""
+        with self._lock:
+            if self._closed and self._committed:
+                self._budget.give_back(self._points)
+            self._committed = False
+
+    def repeat(self) -> None:
+        """Set the same points aside once more: what was committed may be spent.
+
+        Raises:
+            BudgetExceeded: They would pass the budget.
+        """
+        with self._budget.reserve(self._points) as again:
+            again.commit()
+
+    def close(self) -> None:
+        """Give the points back unless they may be spent."""
+        with self._lock:
+            if not self._committed:
+                self._budget.give_back(self._points)
+            self._closed = True

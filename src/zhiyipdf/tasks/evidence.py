@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,6 +61,7 @@ def gather_evidence(
     read: Callable[[], int | None],
     pause: Callable[[float], None],
     late: bool,
+    undisturbed: Callable[[], bool] = lambda: True,
 ) -> Evidence:
     """Read the balance until it proves something; blocking.
 
@@ -69,6 +71,8 @@ def gather_evidence(
         read: Asks for the balance; None if there is no clear answer.
         pause: Waits some seconds.
         late: Whether the service took the body and stayed silent.
+        undisturbed: Whether no points of ours were returned meanwhile: a refund as large as the
+            cost would hide a charge. Asked once polls had time to tell of it.
 
     Returns:
         ``unpaid`` only if every reading is what it was before.
@@ -84,7 +88,12 @@ def gather_evidence(
         verdict = judge(before, after, cost)
         if verdict is not None:
             return Evidence(verdict, before, after)
-    return Evidence("unpaid", before, after)
+    pause(REFUND_NEWS_S)
+    return Evidence("unpaid" if undisturbed() else "unknown", before, after)
+
+
+REFUND_NEWS_S = 5.0
+"""A failed task of ours is heard of by its next poll, 3 s later at most."""
 
 
 class CommitLocks:
@@ -95,8 +104,22 @@ class CommitLocks:
     """
 
     def __init__(self) -> None:
+        self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        self._owner = os.getpid()
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
+        self._refunds: dict[str, int] = {}
+
+    def note_refund(self, fingerprint: str) -> None:
+        """A task of this key failed, and its points came back."""
+        with self._guard:
+            self._refunds[fingerprint] = self._refunds.get(fingerprint, 0) + 1
+
+    def refunds(self, key: Secret) -> int:
+        """How many tasks of a key have failed so far."""
+        return self._refunds.get(key.fingerprint, 0)
 
     @contextmanager
     def section(self, key: Secret) -> Iterator[Callable[[float], bool]]:
@@ -104,6 +127,8 @@ class CommitLocks:
 
         It says whether it got the lock, which is given back at the end of the section.
         """
+        if self._owner != os.getpid():  # after a fork a lock may be held by nobody
+            self._start_afresh()
         with self._guard:
             lock = self._locks.setdefault(key.fingerprint, threading.Lock())
         taken = False

@@ -23,6 +23,9 @@ __all__ = ["KeyLanes"]
 # Without a bound one page would wait for ever beside an endless supply of books.
 PATIENCE = 100
 
+# An account that was too poor is tried again after so many seconds.
+DRY_S = 60.0
+
 
 @dataclass(slots=True)
 class _Lane:
@@ -34,6 +37,7 @@ class _Lane:
         retired: Why it gets no new work.
         dry: Why it gets no work that costs ``dry_from`` points or more.
         dry_from: What is known to be too much for its account.
+        dry_until: When that is asked for anew: the account may be topped up.
         uploading: Uploads that run.
         uploads: Those that wait to run, first come first served.
         refused: Those the service asked to wait (429) until one of our tasks ends.
@@ -44,6 +48,7 @@ class _Lane:
     retired: ZhiyiPDFError | None = None
     dry: InsufficientPoints | None = None
     dry_from: float = math.inf
+    dry_until: float = 0.0
     uploading: int = 0
     uploads: deque[asyncio.Future[None]] = field(default_factory=deque)
     refused: deque[asyncio.Future[None]] = field(default_factory=deque)
@@ -137,9 +142,11 @@ class KeyLanes:
         """
         lane = self._lane(key)
         too_much = cost if error.available is None else min(cost, error.available + 1)
-        lane.dry, lane.dry_from = error, min(lane.dry_from, too_much)
+        stale = self._clock.monotonic() > lane.dry_until
+        lane.dry, lane.dry_from = error, too_much if stale else min(lane.dry_from, too_much)
+        lane.dry_until = self._clock.monotonic() + DRY_S
         self._hand_out()
-        return any(_can_pay(lane, cost) for lane in self._lanes)
+        return any(self._can_pay(lane, cost) for lane in self._lanes)
 
     def note_parse(self, seconds: float) -> None:
         """Tell how long the service worked on a task of ours."""
@@ -203,7 +210,7 @@ class KeyLanes:
         if waiter.lane.done():  # cancelled, and not yet awake to leave by itself
             self._waiters.remove(waiter)
             return True
-        if waiter.key is None and not any(_can_pay(lane, waiter.cost) for lane in self._lanes):
+        if waiter.key is None and not any(self._can_pay(lane, waiter.cost) for lane in self._lanes):
             self._waiters.remove(waiter)
             waiter.lane.set_exception(self._reason(waiter.cost))
             return True
@@ -223,7 +230,7 @@ class KeyLanes:
         if key is not None:
             return next((lane for lane in lanes if lane.key == key), None)
         # Where the service has just refused an upload, another would fare no better.
-        fit = [lane for lane in lanes if _can_pay(lane, cost) and not lane.refused]
+        fit = [lane for lane in lanes if self._can_pay(lane, cost) and not lane.refused]
         return min(fit, key=lambda lane: lane.in_flight, default=None)
 
     async def freed(self, key: Secret, timeout_s: float) -> bool:
@@ -293,6 +300,11 @@ class KeyLanes:
     def _lane(self, key: Secret) -> _Lane:
         return next(lane for lane in self._lanes if lane.key == key)
 
+    def _can_pay(self, lane: _Lane, cost: int) -> bool:
+        if lane.retired is not None:
+            return False
+        return cost < lane.dry_from or self._clock.monotonic() > lane.dry_until
+
     def _reason(self, cost: int) -> ZhiyiPDFError:
         """Why no key takes work of this cost; every source gets an error of its own."""
         reasons = [reason for lane in self._lanes if (reason := lane.retired or lane.dry)]
@@ -307,10 +319,6 @@ class KeyLanes:
 
 def _has_result(future: asyncio.Future[Any]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
-
-
-def _can_pay(lane: _Lane, cost: int) -> bool:
-    return lane.retired is None and cost < lane.dry_from
 
 
 def _wake_one(waiting: deque[asyncio.Future[None]]) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import inspect
 import logging
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from zhiyipdf.clock import Clock
 from zhiyipdf.errors import RateLimited, ServiceUnavailable, UploadOutcomeUnknown, ZhiyiPDFError
@@ -24,11 +25,11 @@ from zhiyipdf.threads import in_thread
 from zhiyipdf.transport import MultipartUpload, UploadCancelledError, UploadOutcome
 from zhiyipdf.transport.retry import pause_before_retry
 
-__all__ = ["OnAmbiguous", "Submitter", "upload_name"]
+__all__ = ["Hold", "OnAmbiguous", "Submitter", "upload_name"]
 
 log = logging.getLogger(__name__)
 
-OnAmbiguous = Literal["raise", "retry"] | Callable[[UploadOutcomeUnknown], bool]
+OnAmbiguous = Literal["raise", "retry"] | Callable[[UploadOutcomeUnknown], bool | Awaitable[bool]]
 """What to do about an upload that nobody can prove paid or unpaid: ``raise`` the error; ``retry``
 with the same idempotency key, which may pay twice; or ask: True is ``retry``."""
 
@@ -41,6 +42,19 @@ COMMIT_WAIT_S = 45.0
 RATE_LIMIT_ATTEMPTS = 10
 RATE_LIMIT_PAUSE_S = 3.0
 MAX_NAME_BYTES = 100
+
+
+class Hold(Protocol):
+    """The right to upload a piece of work, kept by all who retain it."""
+
+    def retain(self) -> None:
+        """Keep it beyond the end of whoever gave it."""
+
+    def release(self) -> None:
+        """Let go of it; the last one gives it back."""
+
+    def is_held(self) -> bool:
+        """Whether nobody else has taken over."""
 
 
 class Submitter:
@@ -86,6 +100,7 @@ class Submitter:
         *,
         key: Secret,
         reservation: Reservation,
+        hold: Hold,
         on_bytes: Callable[[int, int | None], None],
     ) -> TaskRecord:
         """Upload until the service accepts, refuses, or nobody knows.
@@ -96,6 +111,7 @@ class Submitter:
             record: In state ``planned``.
             key: Pays.
             reservation: Of the points; committed before the end of the body is let go.
+            hold: Of the work; the upload's thread keeps it to its own end.
             on_bytes: Told bytes sent and in all; called on the event loop's thread.
 
         Returns:
@@ -107,7 +123,7 @@ class Submitter:
             ZhiyiPDFError: The service refused, or could not be reached; nothing was paid.
         """
         source = await in_thread(source.on_disk)
-        attempts = 0
+        attempts, limited = 0, 0
         while True:
             attempts += 1
             sending = dataclasses.replace(self._stamped(record), state="sending")
@@ -120,16 +136,24 @@ class Submitter:
                         sending,
                         key=key,
                         reservation=reservation,
+                        hold=hold,
                         on_bytes=on_bytes,
                     )
             except UploadOutcomeUnknown as error:
                 if attempts >= self._retry.upload_attempts or not await self.may_retry(error):
                     raise
+                reservation.repeat()
+                record = dataclasses.replace(record, in_doubt=True)
                 log.warning("upload of %s: sent again although it may be paid", source.uri)
                 continue
             except ZhiyiPDFError as error:
-                wait, refusal = self._pause(error, attempts), error
+                if isinstance(error, RateLimited):
+                    attempts, limited = attempts - 1, limited + 1
+                wait = self._pause(error, limited if isinstance(error, RateLimited) else attempts)
+                refusal = error
                 if wait is None:
+                    if record.in_doubt:
+                        error.points_charged = None  # an earlier attempt may be paid
                     raise
                 log.info("upload of %s: %s; again in %.1f s", source.uri, error.message, wait)
                 if getattr(error, "code", None) is not None:
@@ -144,7 +168,8 @@ class Submitter:
     async def may_retry(self, error: UploadOutcomeUnknown) -> bool:
         """Whether the user wants to send again what may already be paid."""
         if callable(self._on_ambiguous):
-            return bool(await in_thread(partial(self._on_ambiguous, error)))
+            answer = await in_thread(partial(self._on_ambiguous, error))
+            return bool(await answer) if inspect.isawaitable(answer) else bool(answer)
         return self._on_ambiguous == "retry"
 
     def _pause(self, error: ZhiyiPDFError, attempts: int) -> float | None:
@@ -170,6 +195,7 @@ class Submitter:
         *,
         key: Secret,
         reservation: Reservation,
+        hold: Hold,
         on_bytes: Callable[[int, int | None], None],
     ) -> TaskRecord:
         loop = asyncio.get_running_loop()
@@ -190,9 +216,15 @@ class Submitter:
             on_bytes=tell,
             cancelled=cancelled,
         )
-        sending = asyncio.ensure_future(
-            in_thread(partial(self._post, body, record, key, reservation), name="zhiyipdf-upload")
-        )
+
+        def post() -> TaskRecord:
+            try:
+                return self._post(body, record, key, reservation, hold)
+            finally:
+                hold.release()
+
+        hold.retain()
+        sending = asyncio.ensure_future(in_thread(post, name="zhiyipdf-upload"))
         try:
             return await asyncio.shield(sending)
         except asyncio.CancelledError:
@@ -207,21 +239,33 @@ class Submitter:
     # -- on the upload's thread --------------------------------------------------------------------
 
     def _post(
-        self, body: MultipartUpload, record: TaskRecord, key: Secret, reservation: Reservation
+        self,
+        body: MultipartUpload,
+        record: TaskRecord,
+        key: Secret,
+        reservation: Reservation,
+        hold: Hold,
     ) -> TaskRecord:
         """Send, read the answer, ask the balance where it proves nothing, and write it all down."""
         with self._commits.section(key) as take:
             before: list[int | None] = []
+            refunds = self._commits.refunds(key)
+
+            def stop_if_cancelled() -> None:
+                if body.cancelled.is_set():
+                    raise UploadCancelledError
 
             def gate() -> None:
                 alone = take(COMMIT_WAIT_S)
-                if body.cancelled.is_set():
-                    raise UploadCancelledError
+                stop_if_cancelled()
                 # Without the lock another upload of ours may end in between, and the balance
                 # would prove nothing.
                 before.append(self._provider.balance_now(key=key) if alone else None)
+                stop_if_cancelled()
+                if not hold.is_held():
+                    raise UploadCancelledError  # somebody else took over: it is theirs to pay
                 self._note(record, "committing", balance_before=before[0])
-                reservation.committed = True
+                reservation.commit()
 
             body.gate = gate
             upload = Upload(body=body, idempotency_key=record.idempotency_key)
@@ -230,11 +274,13 @@ class Submitter:
                 submission = self._provider.read_submission(outcome)
             except ZhiyiPDFError as error:
                 if error.points_charged is False:
-                    reservation.committed = False
-                    self._note(record, "failed", code=getattr(error, "code", None))
+                    reservation.release()
+                    if hold.is_held():  # else the record is somebody else's by now
+                        self._note(record, "failed", code=getattr(error, "code", None))
                     raise
-                evidence = self._evidence(record, key, before[0], outcome)
-                reservation.committed = evidence.verdict != "unpaid"
+                evidence = self._evidence(record, key, before[0], outcome, refunds)
+                if evidence.verdict == "unpaid":
+                    reservation.release()
                 raise self._doubt(record, error, evidence) from error
         accepted = dataclasses.replace(
             self._stamped(record),
@@ -244,16 +290,31 @@ class Submitter:
             balance_before=before[0] if before else None,
             uploaded_at=self._clock.now(),
         )
-        try:
-            self._store.write_record(accepted)
-        except OSError:
-            log.exception("the paid task %s could not be written down", submission.task_id)
+        self._write_paid(accepted)
         return accepted
 
+    def _write_paid(self, record: TaskRecord) -> None:
+        """Write down the name of a paid task, stubbornly: it is known nowhere else."""
+        for pause_s in (0.2, 1.0, 5.0, None):
+            try:
+                self._store.write_record(record)
+            except Exception:  # object stores raise errors of their own
+                if pause_s is None:
+                    log.exception("the paid task %s could not be written down", record.task_id)
+                    return
+                self._clock.pause(pause_s)
+            else:
+                return
+
     def _evidence(
-        self, record: TaskRecord, key: Secret, before: int | None, outcome: UploadOutcome
+        self,
+        record: TaskRecord,
+        key: Secret,
+        before: int | None,
+        outcome: UploadOutcome,
+        refunds: int,
     ) -> Evidence:
-        silent = isinstance(outcome.error, ServiceUnavailable) and "in time" in str(outcome.error)
+        silent = outcome.error is not None and outcome.silent
         gateway_timed_out = outcome.reply is not None and outcome.reply.status == 504
         return gather_evidence(
             before=before,
@@ -261,6 +322,7 @@ class Submitter:
             read=partial(self._provider.balance_now, key=key),
             pause=self._clock.pause,
             late=silent or gateway_timed_out,
+            undisturbed=lambda: self._commits.refunds(key) == refunds,
         )
 
     def _doubt(self, record: TaskRecord, error: ZhiyiPDFError, evidence: Evidence) -> ZhiyiPDFError:

@@ -17,6 +17,7 @@ from zhiyipdf.transport.multipart import (
     MultipartUpload,
     SourceChangedError,
     UploadCancelledError,
+    UploadTooSlowError,
 )
 from zhiyipdf.transport.origin import Origin
 from zhiyipdf.transport.replies import (
@@ -98,11 +99,20 @@ class DirectCalls:
         }
         # The service counts the pages of large files after their last byte.
         read_s = self._timeouts.upload_read_s + body.size_bytes / 10_000_000
+        within_s = self._timeouts.upload_s + body.size_bytes / self._timeouts.upload_bytes_per_s
+        deadline = self._clock.monotonic() + within_s
+        pieces = body.pieces(late=lambda: self._clock.monotonic() > deadline)
         error: ZhiyiPDFError
         try:
-            reply = self._send("POST", path, key, sent_headers, iter(body), read_s=read_s)
+            reply = self._send("POST", path, key, sent_headers, pieces, read_s=read_s)
         except UploadCancelledError as stopped:
             error = ServiceUnavailable("the upload was given up", retryable=False)
+            error.__cause__ = stopped
+        except UploadTooSlowError as stopped:
+            error = ServiceUnavailable(
+                f"upload: {body.size_bytes} bytes could not be sent within {within_s:.0f} s",
+                hint="On a slow link, lower Timeouts.upload_bytes_per_s.",
+            )
             error.__cause__ = stopped
         except SourceChangedError as stopped:
             error = InputError(f"{stopped}.", hint="Convert it when nobody writes to it.")

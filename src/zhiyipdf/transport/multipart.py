@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["MultipartUpload", "SourceChangedError", "UploadCancelledError"]
+__all__ = [
+    "MultipartUpload",
+    "SourceChangedError",
+    "UploadCancelledError",
+    "UploadTooSlowError",
+]
 
 PIECE_BYTES = 256 * 1024
 
@@ -20,6 +25,10 @@ class SourceChangedError(Exception):
 
 class UploadCancelledError(Exception):
     """The caller gave up before the gate, so unpaid."""
+
+
+class UploadTooSlowError(Exception):
+    """The time for the upload was over before the gate, so unpaid."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,19 +73,23 @@ class MultipartUpload:
         """Value of the ``Content-Length`` header, so that no chunked encoding is needed."""
         return len(self._head()) + self.size_bytes + len(self._tail())
 
-    def __iter__(self) -> Iterator[bytes]:
+    def pieces(self, *, late: Callable[[], bool] = lambda: False) -> Iterator[bytes]:
         """Hand out the body once.
+
+        Args:
+            late: Whether the time for the upload is over; asked before each piece up to the gate.
 
         Raises:
             SourceChangedError: The file grew, shrank or changed.
             UploadCancelledError: ``cancelled`` was set in time.
+            UploadTooSlowError: ``late`` said so.
         """
         digest = hashlib.sha256()
         sent = 0
         yield self._head()
         with self.path.open("rb") as file:
             while piece := file.read(PIECE_BYTES):
-                self._stop_if_cancelled()
+                self._stop_if_given_up(late)
                 digest.update(piece)
                 sent += len(piece)
                 if sent > self.size_bytes:
@@ -87,14 +100,16 @@ class MultipartUpload:
             raise SourceChangedError(f"{self.file_name} shrank while it was sent")
         if self.sha256 is not None and digest.hexdigest() != self.sha256:
             raise SourceChangedError(f"{self.file_name} changed after it was looked at")
-        self._stop_if_cancelled()
+        self._stop_if_given_up(late)
         self.gate()
         self.committed = True
         yield self._tail()
 
-    def _stop_if_cancelled(self) -> None:
+    def _stop_if_given_up(self, late: Callable[[], bool]) -> None:
         if self.cancelled.is_set():
             raise UploadCancelledError
+        if late():
+            raise UploadTooSlowError
 
     def _head(self) -> bytes:
         lines = [

@@ -96,6 +96,12 @@ class UploadOutcome:
     error: ZhiyiPDFError | None = None
     committed: bool
 
+    @property
+    def silent(self) -> bool:
+        """Whether the service took the body and did not answer in time."""
+        cause = None if self.error is None else self.error.__cause__
+        return isinstance(cause, httpx.TimeoutException)
+
 
 class Bearer(httpx.Auth):
     """Puts a key into the one header that it travels in, and nowhere a traceback could show it.
