@@ -44,6 +44,7 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/makespan.py
 	$(BIN)/python benchmarks/faults.py
 
 clean:

@@ -840,3 +840,87 @@ async def test_an_error_of_the_generator_of_sources_comes_after_what_it_named(
     assert (await anext(stream)).conversion is not None
     with pytest.raises(ZeroDivisionError):
         await anext(stream)
+
+
+async def test_a_call_cancelled_while_it_waits_at_the_gate_pays_nothing(
+    make: MakeConverter, service: Service, pdf: Path, tmp_path: Path
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow_balance(wire: Wire) -> None:
+        asked.set()
+        go_on.wait(30)
+        answer(200, {"success": True, "points": 100})(wire)
+
+    service.on(f"{API}/balance", slow_balance)
+    call = asyncio.create_task(make().aconvert(pdf))
+    await until(asked.is_set)
+    call.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await until(lambda: not list((tmp_path / "store").rglob("*.lease")))
+    assert not any(seen.complete for seen in service.requests(PARSE))
+    service.on(f"{API}/balance", answer(200, {"success": True, "points": 100}))
+    assert (await make().aconvert(pdf)).points == 4
+    assert sum(seen.complete for seen in service.requests(PARSE)) == 1
+
+
+async def test_a_process_that_slept_through_its_lease_does_not_pay(
+    make: MakeConverter, service: Service, pdf: Path, tmp_path: Path
+) -> None:
+    """Somebody takes over while we stand before the gate: what is paid from then on is theirs."""
+    stolen: list[Path] = []
+
+    def balance(wire: Wire) -> None:
+        if not stolen:
+            stolen.extend((tmp_path / "store").rglob("*.lease"))
+            stolen[0].write_text(json.dumps({"token": "theirs", "host": "elsewhere", "pid": 1}))
+        answer(200, {"success": True, "points": 100})(wire)
+
+    service.on(f"{API}/balance", balance)
+    call = asyncio.create_task(make().aconvert(pdf))
+    await until(lambda: stolen and len(service.requests(PARSE)) == 1)
+    assert not service.requests(PARSE)[0].complete
+    stolen[0].unlink()  # they give it back, having paid nothing
+    assert (await call).points == 4
+    assert [seen.complete for seen in service.requests(PARSE)] == [False, True]
+
+
+async def test_an_asynchronous_answer_to_a_doubt_is_waited_for(
+    make: MakeConverter, service: Service, pdf: Path
+) -> None:
+    async def no(_error: UploadOutcomeUnknown) -> bool:
+        return False
+
+    service.on(PARSE, reset_after_the_body())
+    with pytest.raises(UploadOutcomeUnknown):
+        await make(on_ambiguous=no).aconvert(pdf)
+    assert service.uploads == 1
+
+
+def test_a_misspelt_choice_about_doubts_is_refused(make: MakeConverter) -> None:
+    with pytest.raises(ValueError, match="on_ambiguous"):
+        make(on_ambiguous="Retry")
+
+
+async def test_a_doubt_is_not_forgotten_when_the_repetition_fails(
+    make: MakeConverter, service: Service, pdf: Path
+) -> None:
+    not_stored = {"success": False, "error_code": "parse_file_not_pdf", "message": "x"}
+    service.on(PARSE, reset_after_the_body(), answer(400, not_stored))
+    with pytest.raises(NotAPDF) as caught:
+        await make(on_ambiguous="retry").aconvert(pdf)
+    assert caught.value.points_charged is None
+    with pytest.raises(UploadOutcomeUnknown):
+        await make().aconvert(pdf)
+
+
+async def test_a_page_of_html_in_place_of_a_status_is_no_expired_result(
+    make: MakeConverter, service: Service, pdf: Path, fake_time: FakeTime
+) -> None:
+    processing = answer(200, {"success": True, "status": "processing"})
+    gone = answer(404, body=b"<html>not found</html>")
+    service.on(STATUS, *[processing] * 40, gone, answer(200, DONE))
+    assert (await make().aconvert(pdf)).points == 4

@@ -21,7 +21,7 @@ from support.pdfs import write_pdf
 from support.scripted_server import ScriptedServer, Wire, answer
 from zhiyipdf import Converter, ParseOptions, ZhiyiPDFLoader, ZhiyiPDFReader
 from zhiyipdf.documents import make_records
-from zhiyipdf.errors import FileTooLarge, InputError, TaskFailed, TooManyPages
+from zhiyipdf.errors import BudgetExceeded, FileTooLarge, InputError, TaskFailed, TooManyPages
 from zhiyipdf.images import image_references
 from zhiyipdf.langchain import FsspecBlobLoader, ZhiyiPDFParser
 from zhiyipdf.models import Conversion
@@ -552,3 +552,12 @@ def test_on_the_embedded_server_pictures_keep_their_names_and_pages(
     shown = [(b.images, b.provenance[0].page_number) for b in joined.blocks if b.images]
     assert shown == [(b.images, b.provenance[0].page_number) for b in whole.blocks if b.images]
     assert 3 in {page for _, page in shown}  # the first page of the second part
+
+
+async def test_a_budget_that_would_end_in_the_middle_is_not_begun(
+    make: MakeConverter, service: PartService, pdf: Path
+) -> None:
+    with pytest.raises(BudgetExceeded):
+        await make(max_points=15).aconvert(pdf)
+    assert service.paid == []
+    assert (await make(max_points=16).aconvert(pdf)).points == 16

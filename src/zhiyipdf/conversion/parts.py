@@ -83,6 +83,9 @@ class PartsOfSource:
         """
         if len(parts) == 1:
             return await self._obtain(parts[0])
+        if self._with.budget.max_points is not None:
+            # A budget that ends in the middle would be spent without a result.
+            self._with.budget.ensure(await in_thread(partial(self._cost, parts)))
         tasks = [asyncio.ensure_future(self._obtain(part)) for part in parts]
         try:
             found = await asyncio.gather(*tasks)
@@ -107,6 +110,11 @@ class PartsOfSource:
         if part.pages > 1 and self._cuts_left and self._was_cut(part):
             return [unpaid for half in halves(part) for unpaid in self.unpaid(half)]
         return [part]
+
+    def _cost(self, parts: Sequence[Part]) -> int:
+        """Points that the parts still cost; blocking."""
+        cost, options = self._with.provider.cost, self._options
+        return sum(cost(one.pages, options) for part in parts for one in self.unpaid(part))
 
     async def _obtain(self, part: Part) -> list[ObtainedPart]:
         work = self._work(part)

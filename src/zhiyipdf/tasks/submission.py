@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import inspect
 import logging
@@ -264,7 +265,13 @@ class Submitter:
                 stop_if_cancelled()
                 if not hold.is_held():
                     raise UploadCancelledError  # somebody else took over: it is theirs to pay
-                self._note(record, "committing", balance_before=before[0])
+                try:
+                    self._note(record, "committing", balance_before=before[0])
+                except BaseException:
+                    # It may be visible and not durable; nothing was let go, so say so if we can.
+                    with contextlib.suppress(Exception):
+                        self._note(record, "sending")
+                    raise
                 reservation.commit()
 
             body.gate = gate
