@@ -325,7 +325,13 @@ class Converter:
         if not unfinished:
             return ()
         async with self._session() as session:
-            return tuple(await asyncio.gather(*(session.finish(record) for record in unfinished)))
+            room = asyncio.Semaphore(session.width)
+
+            async def finish(record: TaskRecord) -> Outcome | TaskRecord:
+                async with room:
+                    return await session.finish(record)
+
+            return tuple(await asyncio.gather(*map(finish, unfinished)))
 
     def resume(self) -> tuple[Outcome | TaskRecord, ...]:
         """Finish every paid task; see :meth:`aresume`."""

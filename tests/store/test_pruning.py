@@ -79,7 +79,7 @@ def test_the_oldest_finished_work_goes_and_shared_pictures_stay(tmp_path: Path) 
     kept = store.read_bundle("c" * 64)
     assert kept is not None
     assert store.read_asset(kept.bundle.assets[0]) == shared
-    assert store.read_bundle("d" * 64) is not None
+    assert store.read_bundle("d" * 64) is not None  # paid for, and not finished
     assert {record.key for record in store.records()} == {c * 64 for c in "abcd"}
 
 

@@ -39,7 +39,10 @@ def counted(number: int, noun: str) -> str:
 
 def done_line(source: str, conversion: Conversion) -> str:
     """Say in one line what became of a source: ``paper.pdf: done, 12 pages, 24 points``."""
-    cost = f"{counted(len(conversion.pages), 'page')}, {counted(conversion.points, 'point')}"
+    pages = counted(len(conversion.pages), "page")
+    if conversion.options.pages is not None:
+        pages = f"pages {conversion.options.pages} of {len(conversion.pages)}"
+    cost = f"{pages}, {counted(conversion.points, 'point')}"
     return f"{source}: done, {cost}{' (from the store)' if conversion.from_store else ''}"
 
 

@@ -96,7 +96,7 @@ class ConversionPath:
         with tempfile.TemporaryDirectory(prefix="zhiyipdf-") as folder:
             try:
                 return await self._acquisition.finish(record, Path(folder))
-            except (ZhiyiPDFError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - one record's trouble is not the others'
                 return Outcome(source=record.name or record.key, error=error)
 
     async def balance(self) -> dict[str, int]:

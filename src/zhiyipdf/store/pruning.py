@@ -16,6 +16,7 @@ __all__ = ["Entry", "choose", "prune"]
 log = logging.getLogger(__name__)
 
 # What is paid for and not safely here yet, or in doubt, is worth more than the space it takes.
+UNPACKING = frozenset({"accepted", "completed", "fetched"})
 FINISHED = frozenset({"unpacked", "failed", "expired"})
 
 
@@ -85,7 +86,8 @@ def prune(
         # The manifest first: without it the rest counts as absent.
         for name in sorted(entry.names, key=lambda name: not name.endswith("manifest.json")):
             files.remove(name)
-    if gone:
+    # A conversion that is being unpacked has pictures before it has a manifest that shows them.
+    if gone and not any(record.state in UNPACKING for record in records):
         shown = _shown_pictures(files)
         for name in pictures:
             if name.rpartition("/")[2].partition(".")[0] not in shown:

@@ -254,7 +254,7 @@ class Acquisition:
         if await self._stored(record.key, source, archive) is None:
             key = self._key_to_resume(record)
             if key is None:
-                return record
+                return await self._note(record, "expired", generation=record.generation + 1)
             async with self._lanes.slot(key):
                 record = await self._wait(record, key, source, paid_now=False)
             await self._fetch(record, source, archive)
