@@ -3,6 +3,7 @@
 #   make demo    a real PDF becomes documents, without a key
 #   make test    the tests (slow ones left out)
 #   make slow    the slow ones
+#   make coverage  the tests again, with branches counted
 #   make check   lint, types, layers
 #   make bench   the tables of benchmarks/
 SHELL := /bin/sh
@@ -20,12 +21,16 @@ make_venv = $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --upgra
 install = $(BIN)/python -m pip install -q
 endif
 
-.PHONY: demo test slow check format bench clean
+# coverage doubles the time of the tests, so it is a target of its own
+.PHONY: demo test coverage slow check format bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/first_pdf.py
 
 test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -m "not slow" $(PYTEST_ARGS)
+
+coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term $(PYTEST_ARGS)
 
 slow: $(VENV)/.dev
