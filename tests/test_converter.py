@@ -38,7 +38,7 @@ from zhiyipdf.errors import (
     UnsafeArchive,
     UploadOutcomeUnknown,
 )
-from zhiyipdf.policy import Polling
+from zhiyipdf.policy import Polling, Timeouts
 
 KEY = "sk-" + "k" * 20
 API = "/api/pdf-to-markdown-proxy"
@@ -134,6 +134,10 @@ def make(service: Service, fake_time: FakeTime, tmp_path: Path) -> MakeConverter
             "base_url": service.url,
             "store": tmp_path / "store",
             "clock": fake_time.clock(),
+            # Fake time flies while others poll: no upload or download is late for that.
+            "timeouts": Timeouts(
+                control_s=1e9, download_s=1e9, upload_s=1e9, download_window_s=1e9, call_s=1e6
+            ),
         }
         return Converter(**{**defaults, **options})  # type: ignore[arg-type]  # for brevity
 
