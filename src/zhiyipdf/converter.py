@@ -40,10 +40,10 @@ from zhiyipdf.providers.zhiyipdf import BASE_URL, ZhiyiPDF
 from zhiyipdf.sessions import Sessions
 from zhiyipdf.sources import SourceRef, public_uri
 from zhiyipdf.store import Store, TaskRecord
-from zhiyipdf.tasks.acquisition import Surroundings
 from zhiyipdf.tasks.budget import Budget
 from zhiyipdf.tasks.evidence import CommitLocks
 from zhiyipdf.tasks.submission import OnAmbiguous
+from zhiyipdf.tasks.surroundings import Surroundings
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport import HttpTransport, Origin, Refusals
 

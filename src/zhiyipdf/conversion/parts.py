@@ -15,7 +15,8 @@ from zhiyipdf.errors import FileTooLarge, TaskFailed, TooManyPages, ZhiyiPDFErro
 from zhiyipdf.models import ParseOptions, Part, PartSource, Source
 from zhiyipdf.sources.streams import pieces, sha256_of
 from zhiyipdf.store import Work
-from zhiyipdf.tasks.acquisition import Acquisition, Obtained, Surroundings
+from zhiyipdf.tasks.acquisition import Acquisition, Obtained
+from zhiyipdf.tasks.surroundings import Surroundings
 from zhiyipdf.textlayer import gather_pages
 from zhiyipdf.threads import in_thread
 

@@ -17,7 +17,8 @@ from zhiyipdf.errors import ZhiyiPDFError
 from zhiyipdf.models import Conversion, Outcome, ParseOptions, Part, Source, SourceEstimate
 from zhiyipdf.sources import SourceRef, opened
 from zhiyipdf.store import TaskRecord
-from zhiyipdf.tasks.acquisition import Acquisition, Surroundings
+from zhiyipdf.tasks.acquisition import Acquisition
+from zhiyipdf.tasks.surroundings import Surroundings
 from zhiyipdf.textlayer import bookmarks
 from zhiyipdf.threads import in_thread
 

@@ -3,7 +3,9 @@
 ::
 
     acquisition.py   a result: from the store, from a running task, or by paying
+    surroundings.py  what it works with
     submission.py    the upload, its gate and its record
+    holds.py         the right to upload, over threads and processes
     evidence.py      what the balance proves about an upload in doubt
     budget.py        the caller's own limit
     lanes.py         slots of the keys, and whose turn it is

@@ -6,16 +6,14 @@ import asyncio
 import dataclasses
 import logging
 import tempfile
-import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from zhiyipdf.bundle import unpack
-from zhiyipdf.clock import Clock
 from zhiyipdf.errors import (
     AuthenticationError,
     InsufficientPoints,
@@ -26,72 +24,22 @@ from zhiyipdf.errors import (
     UploadOutcomeUnknown,
     ZhiyiPDFError,
 )
-from zhiyipdf.models import Bundle, Progress, Secret, Source, Stage, TaskRef, TaskStatus
-from zhiyipdf.policy import ArchiveLimits, Limits, Polling, Retry
-from zhiyipdf.providers import Provider
-from zhiyipdf.store import Lease, Leases, RecordState, Store, StoredBundle, TaskRecord, Work
-from zhiyipdf.tasks.budget import Budget
-from zhiyipdf.tasks.evidence import CommitLocks, judge
+from zhiyipdf.models import Bundle, Secret, Source, TaskRef, TaskStatus
+from zhiyipdf.store import Leases, RecordState, StoredBundle, TaskRecord, Work
+from zhiyipdf.tasks.evidence import judge
+from zhiyipdf.tasks.holds import WorkHold
 from zhiyipdf.tasks.lanes import KeyLanes
 from zhiyipdf.tasks.poller import Pollers
-from zhiyipdf.tasks.submission import OnAmbiguous, Submitter
+from zhiyipdf.tasks.submission import Submitter
+from zhiyipdf.tasks.surroundings import Surroundings
 from zhiyipdf.tasks.waiting import wait_for_task
 from zhiyipdf.threads import in_thread
 
-__all__ = ["Acquisition", "Obtained", "Surroundings"]
+__all__ = ["Acquisition", "Obtained"]
 
 log = logging.getLogger(__name__)
 
 FETCH_ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """Everything a conversion needs besides its source and options.
-
-    Attributes:
-        provider: The service.
-        base_url: Where it is; part of what a stored result is known by.
-        store: Where results and records are kept.
-        keys: At least one.
-        limits: Sizes and numbers.
-        polling: Intervals and deadlines.
-        retry: For uploads; the transport has the same for the rest.
-        archive_limits: What an archive may hold.
-        budget: Shared by all loops of a converter.
-        commits: The same.
-        on_ambiguous: What to do about an upload nobody can prove paid or unpaid.
-        clock: Time and chance.
-        resumable: Whether tasks outlive this process; those of the embedded server do not.
-        on_progress: Told of every step; called on the event loop's thread.
-    """
-
-    provider: Provider
-    base_url: str
-    store: Store
-    keys: tuple[Secret, ...]
-    limits: Limits
-    polling: Polling
-    retry: Retry
-    archive_limits: ArchiveLimits
-    budget: Budget
-    commits: CommitLocks
-    clock: Clock
-    on_ambiguous: OnAmbiguous = "raise"
-    resumable: bool = True
-    on_progress: Callable[[Progress], None] | None = None
-
-    def tell(
-        self, source: str, stage: Stage, done: int = 0, total: int | None = None, message: str = ""
-    ) -> None:
-        """Report a step; a callback that fails is logged and does no other harm."""
-        if self.on_progress is None:
-            return
-        step = Progress(source=source, stage=stage, done=done, total=total, message=message)
-        try:
-            self.on_progress(step)
-        except Exception:
-            log.exception("the progress callback failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,47 +63,6 @@ class _Named:
 
     uri: str
     name: str
-
-
-class _Hold:
-    """A lease that several keep: the one who uploads, and the thread that does it.
-
-    A cancelled caller goes away while its thread still waits for the answer of a paid upload; the
-    lease is given back by whoever ends last.
-    """
-
-    def __init__(self, leases: Leases, key: str) -> None:
-        self._leases = leases
-        self._key = key
-        self._stack = ExitStack()
-        self._lease: Lease | None = None
-        self._users = 1
-        self._guard = threading.Lock()
-        self.given_up = threading.Event()
-
-    def take(self) -> None:
-        """Wait for the lease; blocking."""
-        holding = self._leases.hold(self._key, given_up=self.given_up)
-        self._lease = self._stack.enter_context(holding)
-        if self.given_up.is_set():  # cancelled in the last moment: nobody else gives it back
-            self._stack.close()
-
-    def retain(self) -> None:
-        """See :class:`~zhiyipdf.tasks.submission.Hold`."""
-        with self._guard:
-            self._users += 1
-
-    def release(self) -> None:
-        """See :class:`~zhiyipdf.tasks.submission.Hold`; blocking."""
-        with self._guard:
-            self._users -= 1
-            last = self._users == 0
-        if last:
-            self._stack.close()
-
-    def is_held(self) -> bool:
-        """See :class:`~zhiyipdf.tasks.submission.Hold`; blocking."""
-        return self._lease is not None and self._leases.is_held(self._lease)
 
 
 class Acquisition:
@@ -367,9 +274,9 @@ class Acquisition:
             raise error
 
     @asynccontextmanager
-    async def _leased(self, key: str) -> AsyncIterator[_Hold]:
+    async def _leased(self, key: str) -> AsyncIterator[WorkHold]:
         """Hold the work's lease over all processes that share the store."""
-        hold = _Hold(self._leases, key)
+        hold = WorkHold(self._leases, key)
         try:
             await in_thread(hold.take)
             yield hold
@@ -445,7 +352,7 @@ class Acquisition:
         work: Work,
         before: TaskRecord | None,
         key: Secret,
-        hold: _Hold,
+        hold: WorkHold,
         *,
         in_doubt: bool,
     ) -> TaskRecord:
