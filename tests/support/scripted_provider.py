@@ -22,9 +22,7 @@ class ScriptedProvider:
     """
 
     name = "scripted"
-    capabilities = Capabilities(
-        max_file_bytes=1 << 30, max_pages=800, in_process_per_key=PLACES, retention_s=604800.0
-    )
+    capabilities = Capabilities(retention_s=604800.0)
 
     def __init__(self, time: VirtualTime) -> None:
         self.time = time

@@ -16,18 +16,12 @@ __all__ = ["Capabilities", "Provider", "Upload"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a service accepts and costs.
+    """What the core must know of a service; what it accepts is in :class:`~zhiyipdf.policy.Limits`.
 
     Attributes:
-        max_file_bytes: Largest file.
-        max_pages: Most pages of one file.
-        in_process_per_key: Tasks of one key it works on at the same time.
         retention_s: How long it keeps a result.
     """
 
-    max_file_bytes: int
-    max_pages: int
-    in_process_per_key: int
     retention_s: float
 
 

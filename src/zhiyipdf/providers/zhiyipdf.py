@@ -41,12 +41,7 @@ class ZhiyiPDF:
     def __init__(self, transport: HttpTransport, limits: Limits) -> None:
         self._transport = transport
         self._limits = limits
-        self.capabilities = Capabilities(
-            max_file_bytes=limits.max_file_bytes,
-            max_pages=limits.max_pages,
-            in_process_per_key=3,
-            retention_s=limits.retention_s,
-        )
+        self.capabilities = Capabilities(retention_s=limits.retention_s)
 
     def cost(self, pages: int, options: ParseOptions) -> int:
         """2 points a page, 3 with a translation."""
