@@ -18,6 +18,7 @@ __all__ = [
     "BlockKind",
     "Bundle",
     "Conversion",
+    "LayoutSpan",
     "Outcome",
     "PageSource",
     "Progress",
@@ -87,6 +88,23 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutSpan:
+    """A piece of Markdown of which the service itself says where it stands.
+
+    Attributes:
+        start: Offset of its first character in the variant's Markdown.
+        end: Offset after its last character.
+        page_number: 1-based page of the PDF that was sent.
+        bbox: As in :class:`Provenance`; None where only the page is told.
+    """
+
+    start: int
+    end: int
+    page_number: int
+    bbox: BBox | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """One unpacked result.
 
@@ -95,12 +113,15 @@ class Bundle:
         assets: Every other file that Markdown may show, by name.
         missing: References in the Markdown that no file answers to; left as they are.
         sidecars: Text files beside the Markdown (outline, summary), by name.
+        layout: By variant, what the service says of pages and boxes, in the order of the text and
+            without overlaps; empty where it says nothing.
     """
 
     markdown: Mapping[Variant, str]
     assets: tuple[Asset, ...] = ()
     missing: tuple[str, ...] = ()
     sidecars: Mapping[str, str] = field(default_factory=dict)
+    layout: Mapping[Variant, tuple[LayoutSpan, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
