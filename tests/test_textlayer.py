@@ -24,8 +24,9 @@ from support.pdfs import pdf_bytes, write_pdf
 from zhiyipdf import textlayer
 from zhiyipdf.errors import EncryptedPDF, InvalidPDF
 from zhiyipdf.models import Page
-from zhiyipdf.textlayer import copy_pages, inspect_pdf, page_size, pdfium, render_page
+from zhiyipdf.textlayer import copy_pages, inspect_pdf, page_size, render_page
 from zhiyipdf.textlayer.dates import iso_date
+from zhiyipdf.textlayer.opening import pdfium_thread
 
 
 def open_files() -> list[str]:
@@ -438,7 +439,7 @@ def test_a_forked_child_has_a_thread_of_its_own_even_while_the_parents_is_busy(t
 
 def test_what_an_interrupted_caller_waited_for_is_not_done(tmp_path):
     path, to = write_pdf(tmp_path / "a.pdf"), tmp_path / "part.pdf"
-    release, queue = threading.Event(), pdfium._thread._executor._work_queue
+    release, queue = threading.Event(), pdfium_thread._executor._work_queue
 
     def interrupt_once_it_waits() -> None:
         while queue.empty():
@@ -446,8 +447,8 @@ def test_what_an_interrupted_caller_waited_for_is_not_done(tmp_path):
         os.kill(os.getpid(), signal.SIGINT)
 
     with ThreadPoolExecutor(2) as pool:
-        pool.submit(pdfium._thread.run, release.wait)
-        while not pdfium._thread._busy.locked():
+        pool.submit(pdfium_thread.run, release.wait)
+        while not pdfium_thread._busy.locked():
             time.sleep(0.005)
         pool.submit(interrupt_once_it_waits)
         with pytest.raises(KeyboardInterrupt):

@@ -1,5 +1,6 @@
-"""The only door to PDFium: what a PDF holds, its pictures, its parts."""
+"""The only door to PDFium: what a PDF holds, its text, its pictures, its parts."""
 
+from zhiyipdf.textlayer.page_texts import read_page_texts
 from zhiyipdf.textlayer.pdfium import (
     Inspection,
     bookmarks,
@@ -17,5 +18,6 @@ __all__ = [
     "gather_pages",
     "inspect_pdf",
     "page_size",
+    "read_page_texts",
     "render_page",
 ]
