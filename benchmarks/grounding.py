@@ -1,0 +1,125 @@
+"""How often each block of Markdown gets the page and the box it has in the PDF.
+
+The documents are the multi-page PDFs of ../shared/pdfs and manuals from Debian packages (136 MB,
+fetched once with apt-get download, unpacked into benchmarks/.cache, never installed). Two engines
+write their Markdown page by page; it is joined without marks, spoiled in known ways, and aligned
+with the PDF's text layer. One half of the documents, by hash of name, is for development (`tune`);
+the table is about the other (`held`).
+
+    python benchmarks/grounding.py                     # the table, for README
+    python benchmarks/grounding.py --quick             # less of everything
+    python benchmarks/grounding.py --half tune --only clean,mix,scan20 --dump errors.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from grounding_bench import report
+from grounding_bench.corpus import Document, documents
+from grounding_bench.methods import BASELINES, OURS, SLOW, ours
+from grounding_bench.perturbations import PERTURBATIONS
+from grounding_bench.running import Plan, Sheet, misses, run
+
+QUICK_PAGES = 40
+SLOW_PAGES = 30
+BASELINE_PERTURBATIONS = ("clean", "mix", "scan20", "ocr10", "floats")
+SLOW_PERTURBATIONS = ("clean", "mix")
+
+
+def arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--half", choices=("tune", "held", "all"), default="held")
+    parser.add_argument("--quick", action="store_true", help="one document a language, 40 pages")
+    parser.add_argument("--only", metavar="NAMES", help="some of " + ",".join(PERTURBATIONS))
+    parser.add_argument("--documents", metavar="WORDS", help="documents with one of these in them")
+    parser.add_argument("--no-baselines", action="store_true")
+    parser.add_argument("--dump", type=Path, metavar="FILE", help="our misses, as JSON lines")
+    chosen = parser.parse_args(given)
+    chosen.perturbations = chosen.only.split(",") if chosen.only else list(PERTURBATIONS)
+    if unknown := set(chosen.perturbations) - set(PERTURBATIONS):
+        parser.error(f"no such perturbation: {', '.join(sorted(unknown))}")
+    return chosen
+
+
+def choose(found: Sequence[Document], chosen: argparse.Namespace) -> list[Document]:
+    """Pick the documents of the half, and of a quick run one for each language."""
+    picked = [d for d in found if chosen.half in {d.half, "all"}]
+    if chosen.documents:
+        words = chosen.documents.split(",")
+        picked = [d for d in picked if any(word in d.name for word in words)]
+    return one_of_each_language(picked) if chosen.quick else picked
+
+
+def one_of_each_language(found: Sequence[Document]) -> list[Document]:
+    """Pick the longest document of each language."""
+    longest = {d.language: d for d in sorted(found, key=lambda d: (d.pages, d.name))}
+    return [longest[language] for language in sorted(longest)]
+
+
+def collect(plan: Plan, dump: Path | None = None) -> list[Sheet]:
+    """Run a plan, telling what is done on stderr."""
+    sheets = []
+    start = time.monotonic()
+    with (dump or Path("/dev/null")).open("a") as file:
+        for sheet in run(plan):
+            sheets.append(sheet)
+            right = sheet.right.mean() if len(sheet.first) else 1.0
+            print(
+                f"{time.monotonic() - start:6.0f} s  {sheet.method:18} {sheet.document:32} "
+                f"{sheet.engine:9} {sheet.perturbation:6} {100 * right:6.2f} %",
+                file=sys.stderr,
+            )
+            if sheet.method == OURS:
+                for miss in misses(sheet):
+                    file.write(json.dumps(miss, ensure_ascii=False) + "\n")
+    return sheets
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    chosen = arguments(given)
+    picked = choose(documents(), chosen)
+    pages = QUICK_PAGES if chosen.quick else 10_000
+    if chosen.dump:
+        chosen.dump.unlink(missing_ok=True)
+    sheets = collect(
+        Plan(
+            documents=picked,
+            perturbations=chosen.perturbations,
+            methods={OURS: ours},
+            most_pages=pages,
+        ),
+        chosen.dump,
+    )
+    if not chosen.no_baselines:
+        sheets += collect(
+            Plan(
+                documents=picked,
+                perturbations=[p for p in BASELINE_PERTURBATIONS if p in chosen.perturbations],
+                methods=BASELINES,
+                most_pages=pages,
+                both_engines=False,
+            )
+        )
+        sheets += collect(
+            Plan(
+                documents=one_of_each_language(picked),
+                perturbations=[p for p in SLOW_PERTURBATIONS if p in chosen.perturbations],
+                methods=SLOW,
+                most_pages=SLOW_PAGES,
+                both_engines=False,
+            )
+        )
+    report.tables(sheets)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

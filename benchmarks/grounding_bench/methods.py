@@ -1,0 +1,32 @@
+"""What is compared: the package's own method, and the baselines, under their names in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from grounding_bench.baselines import page_shingles, partial_ratio, unique_grams
+from grounding_bench.running import Method
+from zhiyipdf.grounding.alignment import Alignment
+from zhiyipdf.models import Block
+from zhiyipdf.models.page_text import PageText
+
+__all__ = ["BASELINES", "FUZZY", "OURS", "ours"]
+
+OURS = "ours"
+FUZZY = "rapidfuzz per page"
+
+
+def ours(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment, ...]:
+    """Align as the package does."""
+    from zhiyipdf.grounding import align
+
+    return align(blocks, pages)
+
+
+BASELINES: Mapping[str, Method] = {
+    "page shingles": page_shingles,
+    "unique-gram LIS": unique_grams,
+}
+"""Those that can be run on everything; :func:`partial_ratio` takes minutes for one manual."""
+
+SLOW: Mapping[str, Method] = {FUZZY: partial_ratio}
