@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from zhiyipdf.grounding.alignment import Method
 from zhiyipdf.grounding.finishing import Stretch
 
-__all__ = ["Finding", "backbone", "pages_of"]
+__all__ = ["Finding", "backbone", "drop_doubtful", "pages_of"]
 
 _HEAVY = 300
+_LIGHT = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,3 +116,25 @@ def backbone(findings: Sequence[Finding | None]) -> list[int]:
         run.append(blocks[at])
         at = before[at]
     return run[::-1]
+
+
+def drop_doubtful(findings: list[Finding | None]) -> None:
+    """Forget short blocks that were found far from where the order of the text has them.
+
+    Args:
+        findings: By block; changed in place.
+    """
+    carrying = backbone(findings)
+    on_it = set(carrying)
+    ahead = 0
+    for i, found in enumerate(findings):
+        while ahead < len(carrying) and carrying[ahead] <= i:
+            ahead += 1
+        if found is None or i in on_it or found.matched >= _LIGHT:
+            continue
+        left = findings[carrying[ahead - 1]] if ahead else None
+        right = findings[carrying[ahead]] if ahead < len(carrying) else None
+        first = left.pages[-1] if left is not None else 0
+        last = right.pages[0] if right is not None else found.pages[0]
+        if not first - 1 <= found.pages[0] <= last + 1:
+            findings[i] = None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from zhiyipdf.grounding.chain import Choice
@@ -172,11 +173,11 @@ def _continuation(
     size = sum(segment.size for segment in more)
     first, last = segments[0], segments[-1]
     if more[0].said >= last.said + last.size - 4 and more[0].place >= last.place + last.size - 4:
-        between = more[0].place - last.place - last.size - (more[0].said - last.said - last.size)
+        between = _apart(pages, last, more[0])
         pages_apart = _page(pages, more[0].place) - _page(pages, last.place + last.size - 1)
     elif first.said >= more[-1].said + more[-1].size - 4 and first.place >= more[-1].place + more[-1].size - 4:
         end = more[-1]
-        between = first.place - end.place - end.size - (first.said - end.said - end.size)
+        between = _apart(pages, end, first)
         pages_apart = _page(pages, first.place) - _page(pages, end.place + end.size - 1)
     else:
         return []
@@ -184,6 +185,12 @@ def _continuation(
         return []
     near = between <= _NEAR or any(between <= far and size >= least for far, least in _FARTHER)
     return more if near else []
+
+
+def _apart(pages: PageStream, one: _Segment, other: _Segment) -> int:
+    """Tell how many characters of no running line lie between two segments unexplained."""
+    there = int(pages.depth[other.place]) - int(pages.depth[one.place + one.size - 1]) - 1
+    return there - (other.said - one.said - one.size)
 
 
 def _page(pages: PageStream, place: int) -> int:
@@ -199,21 +206,30 @@ def _extend(
     pages: PageStream,
 ) -> int:
     """Add the text beside the first and the last stretch that looks like the block's own ends."""
+    text, places = pages.steady
     gained = 0
     head = segments[0].said - begin
     if head and (head <= _TAIL or head < (end - begin) / 2):
-        start = max(stretches[0][0] - head, 0)
-        if _alike(blocks.text[begin : begin + head], pages.text[start : stretches[0][0]]):
+        at = int(pages.depth[stretches[0][0]])
+        if _alike(blocks.text[begin : begin + head], text[max(at - head, 0) : at]):
             gained += head
-            stretches[0] = (start, stretches[0][1])
+            stretches[:0] = _stretches_of(places[max(at - head, 0) : at])
     last = segments[-1]
     tail = end - last.said - last.size
     if tail and (tail <= _TAIL or tail < (end - begin) / 2):
-        stop = min(stretches[-1][1] + tail, len(pages.text))
-        if _alike(blocks.text[end - tail : end], pages.text[stretches[-1][1] : stop]):
+        at = int(pages.depth[stretches[-1][1]])
+        if _alike(blocks.text[end - tail : end], text[at : at + tail]):
             gained += tail
-            stretches[-1] = (stretches[-1][0], stop)
+            stretches += _stretches_of(places[at : at + tail])
     return gained
+
+
+def _stretches_of(places: NDArray[np.int64]) -> list[Stretch]:
+    """Join neighbouring offsets."""
+    if not len(places):
+        return []
+    cuts = np.flatnonzero(np.diff(places) != 1) + 1
+    return [(int(part[0]), int(part[-1]) + 1) for part in np.split(places, cuts)]
 
 
 def _alike(said: str, there: str) -> bool:
