@@ -13,7 +13,7 @@ from zhiyipdf.grounding.filling import fill_exactly, fill_roughly
 from zhiyipdf.grounding.findings import Finding, drop_doubtful, pages_of
 from zhiyipdf.grounding.finishing import finish
 from zhiyipdf.grounding.folding import Folding
-from zhiyipdf.grounding.leftovers import fill_by_words, fill_running
+from zhiyipdf.grounding.leftovers import add_running_ends, fill_by_words, fill_running
 from zhiyipdf.grounding.pictures import fill_between
 from zhiyipdf.grounding.running_lines import find_running_lines
 from zhiyipdf.grounding.seeds import find_hits, gather, grams_of
@@ -52,6 +52,7 @@ def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment
     fill_running(findings, said, running, len(pages), exactly=False)
     fill_roughly(findings, said, body)
     fill_by_words(findings, blocks, said, pages, folding)
+    add_running_ends(findings, said, running, len(pages))
     fill_between(findings, blocks, pages, body)
     return tuple(_alignment(found, pages, body) for found in findings)
 
@@ -73,10 +74,10 @@ def _hit(
         length = lengths[index]
         if choice.cluster < 0:
             stretches: tuple[tuple[int, int], ...] = ((choice.start, min(choice.end, len(body.codes))),)
-            matched = choice.covered
+            matched, ends = choice.covered, (0, 0)
         else:
             others = [c for c in range(firsts[index], firsts[index + 1]) if c != choice.cluster]
-            stretches, matched = finish(
+            stretches, matched, ends = finish(
                 index, choice, others, blocks=said, pages=body, hits=hits,
                 clusters=clusters, is_table=bool(tables[index]),
             )  # fmt: skip
@@ -88,6 +89,7 @@ def _hit(
             matched=matched,
             share=matched / max(length, 1),
             rival=choice.rival,
+            ends=ends,
         )
     return findings, good
 

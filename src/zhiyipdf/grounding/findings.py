@@ -29,6 +29,7 @@ class Finding:
         rival: Characters that its best place on another page has.
         likeness: 0 to 1: how alike text and place are, where that was measured.
         choices: Among how many pages it was guessed.
+        ends: How many characters at its beginning and at its end were not found; None if unknown.
     """
 
     method: Method
@@ -39,6 +40,7 @@ class Finding:
     rival: int = 0
     likeness: float = 1.0
     choices: int = 1
+    ends: tuple[int, int] | None = None
 
     @property
     def start(self) -> int:

@@ -51,7 +51,7 @@ def finish(
     hits: Hits,
     clusters: Clusters,
     is_table: bool,
-) -> tuple[tuple[Stretch, ...], int]:
+) -> tuple[tuple[Stretch, ...], int, tuple[int, int]]:
     """Give the stretches of a block that was hit, in the order of the block.
 
     Args:
@@ -65,7 +65,8 @@ def finish(
         is_table: Whether it is a table, whose cells may be in another order.
 
     Returns:
-        The stretches, and how many of the block's characters they match.
+        The stretches, how many of the block's characters they match, and how many of them at its
+        beginning and end they do not.
     """
     begin, end = int(blocks.starts[block]), int(blocks.starts[block + 1])
     number = choice.cluster
@@ -81,7 +82,7 @@ def finish(
         else:
             segments = _chain(_once_each(segments))
         if not segments:
-            return ((choice.start, choice.end),), choice.covered
+            return ((choice.start, choice.end),), choice.covered, (0, 0)
     matched = sum(segment.size for segment in segments)
     if matched < end - begin:
         for other in others:
@@ -90,10 +91,12 @@ def finish(
                 segments = sorted([*segments, *more], key=lambda s: s.said)
         matched = sum(segment.size for segment in segments)
     stretches = [(segment.place, segment.place + segment.size) for segment in segments]
+    ends = (0, 0)
     if not is_table:
-        gained = _extend(stretches, segments, begin, end, blocks, pages)
-        matched = min(matched + gained, end - begin)
-    return _merged(stretches, ordered=not is_table), matched
+        ends = _extend(stretches, segments, begin, end, blocks, pages)
+        matched += segments[0].said - begin - ends[0]
+        matched += end - segments[-1].said - segments[-1].size - ends[1]
+    return _merged(stretches, ordered=not is_table), min(matched, end - begin), ends
 
 
 def _segments(hits: Hits, first: int, after: int) -> list[_Segment]:
@@ -204,24 +207,39 @@ def _extend(
     end: int,
     blocks: BlockStream,
     pages: PageStream,
-) -> int:
-    """Add the text beside the first and the last stretch that looks like the block's own ends."""
-    text, places = pages.steady
-    gained = 0
-    head = segments[0].said - begin
+) -> tuple[int, int]:
+    """Add the text beside the first and the last stretch that looks like the block's own ends.
+
+    Returns:
+        How many characters at the beginning and at the end were not found.
+    """
+    first, last = segments[0], segments[-1]
+    head, tail = first.said - begin, end - last.said - last.size
     if head and (head <= _TAIL or head < (end - begin) / 2):
-        at = int(pages.depth[stretches[0][0]])
-        if _alike(blocks.text[begin : begin + head], text[max(at - head, 0) : at]):
-            gained += head
-            stretches[:0] = _stretches_of(places[max(at - head, 0) : at])
-    last = segments[-1]
-    tail = end - last.said - last.size
+        found = _best_beside(blocks.text[begin : begin + head], stretches[0][0], -1, pages)
+        if found:
+            head = 0
+            stretches[:0] = found
     if tail and (tail <= _TAIL or tail < (end - begin) / 2):
-        at = int(pages.depth[stretches[-1][1]])
-        if _alike(blocks.text[end - tail : end], text[at : at + tail]):
-            gained += tail
-            stretches += _stretches_of(places[at : at + tail])
-    return gained
+        found = _best_beside(blocks.text[end - tail : end], stretches[-1][1], 1, pages)
+        if found:
+            tail = 0
+            stretches += found
+    return head, tail
+
+
+def _best_beside(said: str, place: int, side: int, pages: PageStream) -> list[Stretch]:
+    """Give where a text stands right before or after a place, running lines passed over or not."""
+    text, places = pages.steady
+    at = int(pages.depth[place])
+    size = len(said)
+    steady = places[max(at - size, 0) : at] if side < 0 else places[at : at + size]
+    plain = (max(place - size, 0), place) if side < 0 else (place, min(place + size, len(pages.text)))
+    there = text[max(at - size, 0) : at] if side < 0 else text[at : at + size]
+    best, likeness = _stretches_of(steady), _likeness(said, there)
+    if pages.is_running is not None and _likeness(said, pages.text[plain[0] : plain[1]]) > likeness:
+        best, likeness = [plain], _likeness(said, pages.text[plain[0] : plain[1]])
+    return best if likeness >= _TAIL_RATIO else []
 
 
 def _stretches_of(places: NDArray[np.int64]) -> list[Stretch]:
@@ -232,12 +250,12 @@ def _stretches_of(places: NDArray[np.int64]) -> list[Stretch]:
     return [(int(part[0]), int(part[-1]) + 1) for part in np.split(places, cuts)]
 
 
-def _alike(said: str, there: str) -> bool:
+def _likeness(said: str, there: str) -> float:
     if said == there:
-        return True
+        return 100.0
     if len(said) <= _SHORT_TAIL:
-        return False
-    return fuzz.ratio(said, there) >= _TAIL_RATIO
+        return 0.0
+    return fuzz.ratio(said, there)
 
 
 def _merged(stretches: list[Stretch], *, ordered: bool) -> tuple[Stretch, ...]:

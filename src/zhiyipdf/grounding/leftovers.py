@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rapidfuzz import fuzz
 
@@ -16,7 +17,7 @@ from zhiyipdf.grounding.streams import BlockStream
 from zhiyipdf.models import Block
 from zhiyipdf.models.page_text import PageText
 
-__all__ = ["fill_by_words", "fill_running"]
+__all__ = ["add_running_ends", "fill_by_words", "fill_running"]
 
 _MOST_PAGES = 12
 _ALIKE = 75.0
@@ -68,6 +69,39 @@ def fill_running(
                     for _, line, _ in slots
                 ),
             )
+
+
+def add_running_ends(
+    findings: list[Finding | None], said: BlockStream, running: RunningLines, count: int
+) -> None:
+    """Add the page of a running line that a converter left at a block's beginning or end.
+
+    Args:
+        findings: By block; is changed in place.
+        said: The Markdown's blocks.
+        running: The running lines.
+        count: Of pages.
+    """
+    for block, found in enumerate(findings):
+        if found is None or found.method != "seed" or found.share >= 1 or found.ends is None:
+            continue
+        begin, end = int(said.starts[block]), int(said.starts[block + 1])
+        head, tail = found.ends
+        pages = list(found.pages)
+        before, after = pages[0] - 1, pages[-1] + 1
+        if _has_line(said.text[end - tail : end], running.by_page.get(after, ()), -1):
+            pages.append(after)
+        if _has_line(said.text[begin : begin + head], running.by_page.get(before, ()), 1):
+            pages.insert(0, before)
+        if len(pages) != len(found.pages):
+            findings[block] = replace(found, pages=tuple(pages))
+
+
+def _has_line(text: str, lines: Sequence[RunningLine], edge: int) -> bool:
+    """Whether a text is like a page's running lines at one edge."""
+    return 3 < len(text) <= _LONGEST and any(
+        line.edge == edge and fuzz.ratio(text, line.text) >= _ALIKE for line in _with_joined(lines)
+    )
 
 
 def _with_joined(lines: Sequence[RunningLine]) -> Iterator[RunningLine]:
