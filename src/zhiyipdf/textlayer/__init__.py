@@ -10,6 +10,7 @@ from zhiyipdf.textlayer.pdfium import (
     page_size,
     render_page,
 )
+from zhiyipdf.textlayer.span_boxes import span_boxes
 
 __all__ = [
     "Inspection",
@@ -20,4 +21,5 @@ __all__ = [
     "page_size",
     "read_page_texts",
     "render_page",
+    "span_boxes",
 ]

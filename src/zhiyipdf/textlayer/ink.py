@@ -10,6 +10,8 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
+from zhiyipdf.textlayer.geometry import PageGeometry
+
 __all__ = ["ink_share", "read_ink"]
 
 _WIDTH = 56
@@ -20,17 +22,16 @@ _CLEAR = 24
 than a line of 10 point text, which is grey at this size."""
 
 
-def read_ink(page: Any, width: float, height: float) -> float:
+def read_ink(page: Any, geometry: PageGeometry) -> float:
     """Share from 0 to 1 of a loaded page that is not background.
 
     Args:
         page: What ``FPDF_LoadPage`` returned.
-        width: Of the page as shown, in points.
-        height: The same.
+        geometry: Its own.
     """
-    if not (width > 0 and height > 0):
+    if not (geometry.width > 0 and geometry.height > 0):
         return 0.0
-    rows = min(max(round(_WIDTH * height / width), 1), 10 * _WIDTH)
+    rows = round(_WIDTH * min(max(geometry.height / geometry.width, 0.1), 10))
     with closing(pdfium.PdfBitmap.new_native(_WIDTH, rows, pdfium_c.FPDFBitmap_Gray)) as bitmap:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, _WIDTH, rows)
         pdfium_c.FPDF_RenderPageBitmap(

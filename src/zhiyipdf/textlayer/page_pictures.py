@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+import math
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,14 +23,22 @@ _MOST_OBJECTS = 20_000
 _MOST_PICTURES = 1_000
 """Pictures of a page. Pages drawn as strips have up to a hundred."""
 
-Matrix = tuple[float, float, float, float, float, float]
-_IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+_MOST_CLIPS, _MOST_SEGMENTS = 10, 200
+"""Paths that clip a picture, and their segments, that are looked at: most are one rectangle."""
+
+_UNIT_SQUARE = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
+"""What every image fills, before its matrix places it (ISO 32000-1, 8.9.5)."""
+
+_Matrix = tuple[float, float, float, float, float, float]
+_Box = tuple[float, float, float, float]
+_IDENTITY: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+_EVERYWHERE: _Box = (-math.inf, -math.inf, math.inf, math.inf)
 
 
 def read_pictures(page: Any) -> NDArray[np.float64]:
     """Give the boxes of the image objects of a loaded page, in the order they are drawn.
 
-    Those of form XObjects are among them.
+    Those of form XObjects are among them. What a path clips away does not count.
 
     Returns:
         left, bottom, right, top in user space, finite, of shape (m, 4).
@@ -38,6 +48,7 @@ def read_pictures(page: Any) -> NDArray[np.float64]:
         pdfium_c.FPDFPage_CountObjects(page),
         partial(pdfium_c.FPDFPage_GetObject, page),
         _IDENTITY,
+        _EVERYWHERE,
         0,
     )
     boxes = np.array(search.boxes, np.float64).reshape(-1, 4)
@@ -48,10 +59,12 @@ class _Search:
     """A walk through the objects of one page that ends in any case."""
 
     def __init__(self) -> None:
-        self.boxes: list[tuple[float, float, float, float]] = []
+        self.boxes: list[_Box] = []
         self._left = _MOST_OBJECTS
 
-    def look(self, count: int, item: Callable[[int], Any], place: Matrix, depth: int) -> None:
+    def look(
+        self, count: int, item: Callable[[int], Any], place: _Matrix, clip: _Box, depth: int
+    ) -> None:
         for i in range(count):
             if self._left == 0 or len(self.boxes) == _MOST_PICTURES:
                 return
@@ -59,24 +72,46 @@ class _Search:
             thing = item(i)
             kind = pdfium_c.FPDFPageObj_GetType(thing)
             if kind == pdfium_c.FPDF_PAGEOBJ_IMAGE:
-                self.boxes.append(_square(_times(_matrix(thing), place)))
+                whole = _around(_UNIT_SQUARE, _times(_matrix(thing), place))
+                box = _common([clip, whole, *_clips(thing, place)])
+                if box[0] < box[2] and box[1] < box[3]:
+                    self.boxes.append(box)
             elif kind == pdfium_c.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
                 self.look(
                     pdfium_c.FPDFFormObj_CountObjects(thing),
                     partial(pdfium_c.FPDFFormObj_GetObject, thing),
                     _times(_matrix(thing), place),
+                    _common([clip, *_clips(thing, place)]),
                     depth + 1,
                 )
 
 
-def _matrix(thing: Any) -> Matrix:
+def _clips(thing: Any, place: _Matrix) -> Iterator[_Box]:
+    """Give a box around each path that an object is clipped by; very long ones are left out."""
+    clip = pdfium_c.FPDFPageObj_GetClipPath(thing)
+    if not clip:
+        return
+    x, y = ctypes.c_float(), ctypes.c_float()
+    for path in range(min(pdfium_c.FPDFClipPath_CountPaths(clip), _MOST_CLIPS)):
+        count = pdfium_c.FPDFClipPath_CountPathSegments(clip, path)
+        if 0 < count <= _MOST_SEGMENTS:
+            points = []
+            for i in range(count):
+                segment = pdfium_c.FPDFClipPath_GetPathSegment(clip, path, i)
+                if pdfium_c.FPDFPathSegment_GetPoint(segment, x, y):
+                    points.append((x.value, y.value))
+            if points:
+                yield _around(points, place)
+
+
+def _matrix(thing: Any) -> _Matrix:
     found = pdfium_c.FS_MATRIX()
     if not pdfium_c.FPDFPageObj_GetMatrix(thing, found):
         return _IDENTITY
     return found.a, found.b, found.c, found.d, found.e, found.f
 
 
-def _times(inner: Matrix, outer: Matrix) -> Matrix:
+def _times(inner: _Matrix, outer: _Matrix) -> _Matrix:
     """Join two matrices: first ``inner``, then ``outer`` (ISO 32000-1, 8.3.4)."""
     a, b, c, d, e, f = inner
     p, q, r, s, t, u = outer
@@ -85,13 +120,20 @@ def _times(inner: Matrix, outer: Matrix) -> Matrix:
         a * q + b * s,
         c * p + d * r,
         c * q + d * s,
-        (e * p + f * r + t),
+        e * p + f * r + t,
         e * q + f * s + u,
     )
 
 
-def _square(matrix: Matrix) -> tuple[float, float, float, float]:
-    """Box around the unit square, which every image fills, as a matrix places it."""
+def _around(points: Sequence[tuple[float, float]], matrix: _Matrix) -> _Box:
+    """Box around points as a matrix places them."""
     a, b, c, d, e, f = matrix
-    across, up = (e, e + a, e + c, e + a + c), (f, f + b, f + d, f + b + d)
+    across = [a * x + c * y + e for x, y in points]
+    up = [b * x + d * y + f for x, y in points]
     return min(across), min(up), max(across), max(up)
+
+
+def _common(boxes: Sequence[_Box]) -> _Box:
+    """The part that boxes share; its left edge is not left of its right one if there is none."""
+    left, bottom, right, top = zip(*boxes, strict=True)
+    return max(left), max(bottom), min(right), min(top)

@@ -13,7 +13,7 @@ from zhiyipdf.textlayer.characters import inked, line_ranges, read_characters
 from zhiyipdf.textlayer.geometry import PageGeometry
 from zhiyipdf.textlayer.glyph_boxes import GlyphBoxes, UserBox
 
-__all__ = ["TextLines", "read_lines"]
+__all__ = ["TextLines", "read_lines", "run_boxes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +61,30 @@ def read_lines(text: Any, geometry: PageGeometry) -> TextLines:
         ranges=np.array(ranges, np.int32).reshape(-1, 2),
         boxes=np.array(boxes, np.float64).reshape(-1, 4),
     )
+
+
+def run_boxes(text: Any, lines: TextLines, start: int, end: int) -> list[UserBox]:
+    """Find a box for each line that some characters stand on; blanks have none.
+
+    Args:
+        text: The loaded page of text.
+        lines: What :func:`read_lines` read of it.
+        start: Index of the first character.
+        end: Index after the last one.
+    """
+    glyphs = GlyphBoxes(text)
+    first_line = int(np.searchsorted(lines.ranges[:, 1], start, side="right"))
+    last_line = int(np.searchsorted(lines.ranges[:, 0], end, side="left"))
+    found = []
+    for line_start, line_end in lines.ranges[first_line:last_line].tolist():
+        a, b = max(start, line_start), min(end, line_end)
+        seen = np.flatnonzero(inked(lines.codes[a:b]))
+        if len(seen):
+            first, last = a + int(seen[0]), a + int(seen[-1])
+            box = glyphs.run(first, last + 1, first, last)
+            if box is not None:
+                found.append(box)
+    return found
 
 
 def _with_ends(
