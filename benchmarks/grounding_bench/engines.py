@@ -92,7 +92,11 @@ def _unpdf(path: Path) -> list[PageOutput]:
 def _edgeparse(path: Path) -> list[PageOutput]:
     import edgeparse
 
-    document = json.loads(edgeparse.convert(path, format="json", raster_table_ocr=False))
+    try:
+        written = edgeparse.convert(path, format="json", raster_table_ocr=False)
+    except RuntimeError:  # it repairs no damaged file
+        return []
+    document = json.loads(written)
     by_page: dict[int, list[Element]] = {}
     for element in document["kids"]:
         text = _as_markdown(element)

@@ -13,12 +13,13 @@ import pypdfium2
 
 from grounding_bench.corpus import CACHE, sha256
 from zhiyipdf.models.page_text import PageText
-from zhiyipdf.textlayer.ink import read_ink
+from zhiyipdf.textlayer.ink import ink_share
 
 __all__ = ["ink_of_pages", "scanned"]
 
 SHARE = 0.20
 LONGEST_RUN = 6
+WIDTH = 56  # pixels: what the package draws of a page without text
 
 
 def ink_of_pages(path: Path) -> Mapping[int, float]:
@@ -29,7 +30,8 @@ def ink_of_pages(path: Path) -> Mapping[int, float]:
         pdf = pypdfium2.PdfDocument(path)
         for number in range(1, len(pdf) + 1):
             page = pdf[number - 1]
-            ink[number] = read_ink(page.raw, *page.get_size())
+            drawn = page.render(scale=WIDTH / page.get_width(), grayscale=True).to_numpy()
+            ink[number] = ink_share(drawn.reshape(drawn.shape[0], -1))
             page.close()
         pdf.close()
         kept.parent.mkdir(parents=True, exist_ok=True)
