@@ -20,7 +20,7 @@ from zhiyipdf.textlayer.pdfium import (
 
 if TYPE_CHECKING:
     from zhiyipdf.textlayer.page_texts import read_page_texts
-    from zhiyipdf.textlayer.span_boxes import span_boxes
+    from zhiyipdf.textlayer.spans import span_boxes
 
 __all__ = [
     "Inspection",
@@ -34,7 +34,7 @@ __all__ = [
     "span_boxes",
 ]
 
-_HOME = {"read_page_texts": "page_texts", "span_boxes": "span_boxes"}
+_HOME = {"read_page_texts": "page_texts", "span_boxes": "spans"}
 
 
 def __getattr__(name: str) -> object:

@@ -62,16 +62,15 @@ class GlyphBoxes:
             first: Index of the first character that is no blank.
             last: Index of the last one.
         """
-        box = around(words)
+        ink = around(words)
+        boxes = [] if ink is None else [ink]
         for index in (first,) if first == last else (first, last):
             loose = self.loose(index)
-            if loose is None:
-                continue
-            if box is None:
-                box = self._narrowed(loose, index)
-            elif self._is_sound(loose, box, index):
-                box = around([box, loose])
-        return box
+            if loose and ink is None:
+                boxes.append(self._narrowed(loose, index))
+            elif loose and ink and self._is_sound(loose, ink, index):
+                boxes.append(loose)
+        return around(boxes)
 
     def glyph(self, index: int) -> UserBox | None:
         """Box around the ink of one character, which may have no area; None if it has no place."""
