@@ -1,7 +1,8 @@
-"""Has two engines convert each document page by page, and keeps what they wrote by file hash.
+"""Has engines convert each document page by page, and keeps what they wrote by file hash.
 
 liteparse reads with PDFium, as we do, but orders and joins the text by itself; unpdf has a reader
-of its own.
+of its own. edgeparse has one too, drops and reorders much more, and gives every element's box: it
+stands for the rough engines.
 """
 
 from __future__ import annotations
@@ -16,20 +17,21 @@ from typing import Any
 
 from grounding_bench.corpus import CACHE, sha256
 
-__all__ = ["ENGINES", "LayoutBlock", "PageOutput", "convert"]
+__all__ = ["ENGINES", "ROUGH", "Element", "PageOutput", "convert"]
 
 _EMPTY_FENCE = re.compile(r"\A```text\s*```\s*\Z")  # what liteparse writes for a page without text
 _PAGE_MARK = re.compile(r"<!-- page (\d+) -->", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LayoutBlock:
+class Element:
     """A block as the engine's layout has it.
 
     Attributes:
-        kind: heading, paragraph, list, table, code, figure.
-        text: Its characters; those of all cells for a table.
-        bbox: (x0, y0, x1, y1) in points, origin top left of the page as shown.
+        kind: heading, paragraph, list_item, table and others, as the engine names them.
+        text: liteparse: its characters, those of all cells for a table. edgeparse: its Markdown.
+        bbox: (x0, y0, x1, y1) in points. liteparse: origin top left of the page as shown.
+            edgeparse: the PDF's own coordinates, y upwards.
     """
 
     kind: str
@@ -43,7 +45,7 @@ class PageOutput:
 
     number: int
     markdown: str
-    layout: tuple[LayoutBlock, ...] = ()
+    layout: tuple[Element, ...] = ()
 
 
 def _liteparse(path: Path) -> list[PageOutput]:
@@ -68,7 +70,7 @@ def _liteparse(path: Path) -> list[PageOutput]:
             box = block.bbox
             if box is not None:
                 edges = (box.x, box.y, box.x + box.width, box.y + box.height)
-                layout.append(LayoutBlock(kind=block.kind, text=text, bbox=edges))
+                layout.append(Element(kind=block.kind, text=text, bbox=edges))
         markdown = _EMPTY_FENCE.sub("", page.markdown)
         pages.append(
             PageOutput(number=page.page_num, markdown=markdown.strip("\n"), layout=tuple(layout))
@@ -87,11 +89,66 @@ def _unpdf(path: Path) -> list[PageOutput]:
     ]
 
 
-ENGINES: Mapping[str, Callable[[Path], list[PageOutput]]] = {
+def _edgeparse(path: Path) -> list[PageOutput]:
+    import edgeparse
+
+    try:
+        written = edgeparse.convert(path, format="json", raster_table_ocr=False)
+    except RuntimeError:  # it repairs no damaged file
+        return []
+    document = json.loads(written)
+    by_page: dict[int, list[Element]] = {}
+    for element in document["kids"]:
+        text = _as_markdown(element)
+        if text.strip():
+            by_page.setdefault(element["page number"], []).append(
+                Element(kind=element["type"], text=text, bbox=tuple(element["bounding box"]))
+            )
+    return [
+        PageOutput(
+            number=number,
+            markdown="\n\n".join(element.text for element in by_page.get(number, ())),
+            layout=tuple(by_page.get(number, ())),
+        )
+        for number in range(1, document["number of pages"] + 1)
+    ]
+
+
+def _as_markdown(element: dict[str, Any]) -> str:
+    kind = element["type"]
+    if kind in {"header", "footer"}:
+        return ""
+    if kind == "image":
+        return f"![]({element['source']})"
+    if kind == "heading":
+        return "#" * min(6, int(element.get("heading level", 1))) + " " + _words(element)
+    if kind == "list":
+        return "\n".join(f"- {_words(item)}" for item in element["list items"])
+    if kind == "table":
+        rows = [[_words(cell) for cell in row["cells"]] for row in element["rows"]]
+        lines = ["| " + " | ".join(cells).replace("\n", " ") + " |" for cells in rows]
+        if not any(any(cells) for cells in rows):
+            return ""
+        return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+    return _words(element)
+
+
+def _words(element: dict[str, Any]) -> str:
+    inner = (_words(kid) for kid in element.get("kids", ()))
+    return " ".join(filter(None, [element.get("content", "").strip(), *inner]))
+
+
+ENGINES = ("liteparse", "unpdf")
+"""Those that the tables of pages are about."""
+
+ROUGH = "edgeparse"
+
+_CONVERTERS: Mapping[str, Callable[[Path], list[PageOutput]]] = {
     "liteparse": _liteparse,
     "unpdf": _unpdf,
+    ROUGH: _edgeparse,
 }
-_DISTRIBUTIONS = {"liteparse": "liteparse", "unpdf": "unpdf-markdown"}
+_DISTRIBUTIONS = {"liteparse": "liteparse", "unpdf": "unpdf-markdown", ROUGH: "edgeparse"}
 
 
 def convert(path: Path, engine: str) -> list[PageOutput]:
@@ -99,13 +156,13 @@ def convert(path: Path, engine: str) -> list[PageOutput]:
 
     Args:
         path: The PDF.
-        engine: One of :data:`ENGINES`.
+        engine: One of :data:`ENGINES`, or :data:`ROUGH`.
     """
     release = version(_DISTRIBUTIONS[engine])
     kept = CACHE / "engines" / f"{sha256(path)[:24]}-{engine}-{release}.json"
     if kept.exists():
         return [_page(entry) for entry in json.loads(kept.read_text())]
-    pages = ENGINES[engine](path)
+    pages = _CONVERTERS[engine](path)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps([asdict(page) for page in pages], ensure_ascii=False))
     return pages
@@ -113,7 +170,7 @@ def convert(path: Path, engine: str) -> list[PageOutput]:
 
 def _page(entry: dict[str, Any]) -> PageOutput:
     layout = tuple(
-        LayoutBlock(kind=block["kind"], text=block["text"], bbox=tuple(block["bbox"]))
+        Element(kind=block["kind"], text=block["text"], bbox=tuple(block["bbox"]))
         for block in entry["layout"]
     )
     return PageOutput(number=entry["number"], markdown=entry["markdown"], layout=layout)

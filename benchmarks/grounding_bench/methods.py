@@ -18,7 +18,7 @@ FUZZY = "rapidfuzz per page"
 
 def ours(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment, ...]:
     """Align as the package does."""
-    from zhiyipdf.grounding import align
+    from zhiyipdf.grounding.aligning import align
 
     return align(blocks, pages)
 

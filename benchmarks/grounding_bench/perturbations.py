@@ -21,6 +21,8 @@ _CAPTION = re.compile(
 )
 _MARKUP = re.compile(r"(\]\([^)\n]*\)|<[^<>\n]*>|&\w+;)")
 _SENTENCE = re.compile(r"(?<=\w[.!?؟])\s+(?=\S)|(?<=\w[。！？])(?=\w)")
+_EMPHASISED = re.compile(r"(\*{1,3})[^*]+\1(?:\s*(\*{1,3})[^*]+\2)?")
+_WITHIN = re.compile(r"(?:[^\W\d]|[,،、，-])\s*\Z")  # text that goes on
 _NOT_PARAGRAPH = re.compile(r"\s*(?:#|\||<|!\[|```|~~~|>|\$\$|[-*+]\s|\d+[.)]\s|---|\*\*\*|\[\^)")
 
 FLOAT_SHARE = 0.05
@@ -30,6 +32,8 @@ DROP_SHARE = 0.05
 JOIN_SHARE = 0.10  # of neighbours on one page; over a page break all
 SPLIT_SHARE = 0.10
 LEAST_JOINED = 4  # letters and digits on either side of the break
+RUNNING_LINES = 2  # at the top and at the bottom of a page
+LONGEST_RUNNING = 80  # letters and digits
 
 
 def _is_figure(text: str) -> bool:
@@ -84,19 +88,62 @@ def _floats(pieces: list[Piece], chance: Random) -> list[Piece]:
 
 
 def _join(pieces: list[Piece], chance: Random) -> list[Piece]:
-    """Make one paragraph of the last of a page and the first of the next, and of some others."""
+    """Make one paragraph of the two parts of each that crosses a page break, and of some others.
+
+    A paragraph crosses the break if the last of the page ends within a sentence and the first of
+    the next goes on with a letter that begins none. Running lines that stand between the two are left out, as by whoever joins paragraphs.
+    """
+    running = _running(pieces)
     result: list[Piece] = []
-    for piece in pieces:
+    between: list[Piece] = []  # running lines since the last piece of the result
+    for place, piece in enumerate(pieces):
+        if place in running:
+            between.append(piece)
+            continue
         if result and _is_paragraph(piece) and _is_paragraph(result[-1]):
             before, after = result[-1][-1], piece[0]
             long = min(measure(before.text), measure(after.text)) >= LEAST_JOINED
-            crosses = before.page + 1 == after.page and len(result[-1]) == 1
-            if long and (crosses or (before.page == after.page and chance.random() < JOIN_SHARE)):
+            crosses = (
+                before.page + 1 == after.page
+                and len(result[-1]) == 1
+                and _WITHIN.search(before.text) is not None
+                and after.text.lstrip()[:1].isalpha()
+                and not after.text.lstrip()[:1].isupper()
+            )
+            neighbours = before.page == after.page and not between
+            if long and (crosses or (neighbours and chance.random() < JOIN_SHARE)):
                 glue = Passage(before.text.rstrip() + " ", before.page)
                 result[-1] = (*result[-1][:-1], glue, *piece)
+                between.clear()
                 continue
-        result.append(piece)
-    return result
+        result += [*between, piece]
+        between.clear()
+    return result + between
+
+
+def _running(pieces: Sequence[Piece]) -> set[int]:
+    """Find short lines at the ends of pages that recur but for their numbers, and bare numbers.
+
+    So are short lines there that are rules, or in italics or bold as a whole.
+    """
+    by_page: dict[int, list[int]] = {}
+    for place, piece in enumerate(pieces):
+        by_page.setdefault(piece[0].page, []).append(place)
+    at_ends: dict[str, list[int]] = {}
+    for places in by_page.values():
+        for place in {*places[:RUNNING_LINES], *places[-RUNNING_LINES:]}:
+            text = pieces[place][0].text
+            if measure(text) <= LONGEST_RUNNING:
+                key = "".join(char for char in text.casefold() if char.isalpha())
+                if _EMPHASISED.fullmatch(text.strip()) or measure(text) < LEAST_JOINED:
+                    key = ""
+                at_ends.setdefault(key, []).append(place)
+    return {
+        place
+        for key, places in at_ends.items()
+        if not key or len({pieces[place][0].page for place in places}) > 1
+        for place in places
+    }
 
 
 def _split(share: float) -> Callable[[list[Piece], Random], list[Piece]]:
@@ -135,7 +182,7 @@ def _in_turn(
 
 PERTURBATIONS: Mapping[str, Callable[[list[Piece], Random], list[Piece]]] = {
     "clean": _in_turn(),
-    "mix": _in_turn(_drop(DROP_SHARE), _floats, _join, _split(SPLIT_SHARE), _noise(0.03)),
+    "mix": _in_turn(_join, _drop(DROP_SHARE), _floats, _split(SPLIT_SHARE), _noise(0.03)),
     "scan20": _in_turn(),  # it is the pages that are spoiled: grounding_bench.scans
     "ocr3": _noise(0.03),
     "ocr5": _noise(0.05),

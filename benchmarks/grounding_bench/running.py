@@ -122,7 +122,7 @@ def engines_for(document: Document, perturbation: str, *, both: bool) -> Iterato
         yield from ENGINES
     else:
         chosen = hashlib.sha256(document.name.encode()).digest()[0] % len(ENGINES)
-        yield list(ENGINES)[chosen]
+        yield ENGINES[chosen]
 
 
 def run(plan: Plan) -> Iterator[Sheet]:

@@ -13,26 +13,25 @@ import pypdfium2
 
 from grounding_bench.corpus import CACHE, sha256
 from zhiyipdf.models.page_text import PageText
+from zhiyipdf.textlayer.ink import ink_share
 
 __all__ = ["ink_of_pages", "scanned"]
 
 SHARE = 0.20
 LONGEST_RUN = 6
-SCALE = 0.25  # of 72 dpi: enough to see how much is written, 2-3 ms a page
-PAPER = 12  # grey levels from the commonest one that still count as paper
+WIDTH = 56  # pixels: what the package draws of a page without text
 
 
 def ink_of_pages(path: Path) -> Mapping[int, float]:
-    """Measure the share of each page that is not paper, by rendering it; kept by file hash."""
+    """Measure each page's ink as the package does with scanned ones; kept by file hash."""
     kept = CACHE / "ink" / f"{sha256(path)[:24]}.json"
     if not kept.exists():
         ink = {}
         pdf = pypdfium2.PdfDocument(path)
         for number in range(1, len(pdf) + 1):
             page = pdf[number - 1]
-            grey = page.render(scale=SCALE, grayscale=True).to_numpy().reshape(-1)
-            paper = int(np.bincount(grey, minlength=256).argmax())
-            ink[number] = float(np.mean(np.abs(grey.astype(np.int16) - paper) > PAPER))
+            drawn = page.render(scale=WIDTH / page.get_width(), grayscale=True).to_numpy()
+            ink[number] = ink_share(drawn.reshape(drawn.shape[0], -1))
             page.close()
         pdf.close()
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from zhiyipdf.markdown import split_blocks
-from zhiyipdf.models import Block
+from zhiyipdf.models import BBox, Block
 
 __all__ = ["Passage", "Piece", "Truth", "join", "measure", "pieces"]
 
@@ -17,10 +18,17 @@ _NOT_READ = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)|(?<=\])\([^)\n]*\)|<[^<>\n]*>"
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Text of one page, in whole or in part."""
+    """Text of one page, in whole or in part.
+
+    Attributes:
+        text: The Markdown.
+        page: 1-based.
+        bbox: Where the whole of it stands, as in :class:`~zhiyipdf.models.Provenance`, if known.
+    """
 
     text: str
     page: int
+    bbox: BBox | None = None
 
 
 Piece = tuple[Passage, ...]
@@ -36,19 +44,21 @@ class Truth:
         blocks: What ``split_blocks`` makes of it.
         first: Of each block, the page of its first character that is not blank; 1-based.
         last: The same of the last one.
+        boxes: Of each block that is one passage and no less, the passage's box.
     """
 
     markdown: str
     blocks: tuple[Block, ...]
     first: tuple[int, ...]
     last: tuple[int, ...]
+    boxes: tuple[BBox | None, ...] = ()
 
 
 def join(all_pieces: Iterable[Piece]) -> Truth:
     """Join pieces with blank lines, split the whole, and tell each block's pages."""
     texts: list[str] = []
     starts: list[int] = []
-    pages: list[int] = []
+    passages: list[Passage] = []
     at = 0
     for piece in all_pieces:
         if texts:
@@ -56,19 +66,28 @@ def join(all_pieces: Iterable[Piece]) -> Truth:
             at += 2
         for passage in piece:
             starts.append(at)
-            pages.append(passage.page)
+            passages.append(passage)
             texts.append(passage.text)
             at += len(passage.text)
     markdown = "".join(texts)
     blocks = split_blocks(markdown)
-    first, last = [], []
+    ends: list[tuple[int, int]] = []  # of each block, the passages it begins and ends in
     for block in blocks:
         text = block.text
         begin = block.start + len(text) - len(text.lstrip())
         end = max(begin, block.start + len(text.rstrip()) - 1)
-        first.append(pages[bisect_right(starts, begin) - 1])
-        last.append(pages[bisect_right(starts, end) - 1])
-    return Truth(markdown=markdown, blocks=blocks, first=tuple(first), last=tuple(last))
+        ends.append((bisect_right(starts, begin) - 1, bisect_right(starts, end) - 1))
+    shared = Counter(first for first, _ in ends)
+    return Truth(
+        markdown=markdown,
+        blocks=blocks,
+        first=tuple(passages[first].page for first, _ in ends),
+        last=tuple(passages[last].page for _, last in ends),
+        boxes=tuple(
+            passages[first].bbox if first == last and shared[first] == 1 else None
+            for first, last in ends
+        ),
+    )
 
 
 def pieces(markdown_by_page: Sequence[tuple[int, str]]) -> list[Piece]:
