@@ -14,7 +14,8 @@ class Drawing:
     """A page.
 
     ``/F1`` is Helvetica, ``/F2`` Helvetica whose letters mean what ``letters`` of
-    :func:`write_drawings` says, ``/P1`` a black picture of one pixel.
+    :func:`write_drawings` says, ``/F3`` a font that claims to be four ems high,
+    ``/P1`` a black picture of one pixel.
 
     Attributes:
         content: The content stream, Latin-1.
@@ -88,13 +89,21 @@ def write_drawings(
     plain = file.add(f"<< {helvetica} >>".encode())
     meaning = file.stream("", _unicode_map(letters or {}))
     meant = file.add(f"<< {helvetica} /ToUnicode {meaning} 0 R >>".encode())
+    descriptor = file.add(
+        b"<< /Type /FontDescriptor /FontName /High /Flags 32 /Ascent 1000 /Descent -3000 "
+        b"/ItalicAngle 0 /CapHeight 700 /StemV 80 /FontBBox [0 -3000 1000 1000] >>"
+    )
+    high = file.add(
+        f"<< /Type /Font /Subtype /TrueType /BaseFont /High /Encoding /WinAnsiEncoding /FirstChar "
+        f"61 /LastChar 61 /Widths [600] /FontDescriptor {descriptor} 0 R >>".encode()
+    )
     pixel = file.stream(
         "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray "
         "/BitsPerComponent 8",
         b"\0",
     )
     things = f"/P1 {pixel} 0 R"
-    fonts = f"/Font << /F1 {plain} 0 R /F2 {meant} 0 R >>"
+    fonts = f"/Font << /F1 {plain} 0 R /F2 {meant} 0 R /F3 {high} 0 R >>"
     for name, form in (forms or {}).items():
         number = file.stream(
             f"/Type /XObject /Subtype /Form /BBox {_array(form.box)} /Matrix "

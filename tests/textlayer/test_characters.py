@@ -69,7 +69,12 @@ def test_a_letter_without_a_meaning_keeps_its_place(tmp_path):
 
 
 def test_letters_without_a_meaning_beside_letters_of_two_halves_keep_theirs(tmp_path):
-    assert read_letters(tmp_path, "AxC", {"A": "😀", "x": "x", "C": "\0"}) == ["😀", "\0", "x", "\ufffd"]
+    assert read_letters(tmp_path, "AxC", {"A": "😀", "x": "x", "C": "\0"}) == [
+        "😀",
+        "\0",
+        "x",
+        "\ufffd",
+    ]
 
 
 def test_half_a_pair_is_no_letter(tmp_path):
