@@ -10,10 +10,10 @@ from zhiyipdf.grounding.alignment import Alignment
 from zhiyipdf.grounding.chain import choose
 from zhiyipdf.grounding.dark_pages import fill_dark_pages
 from zhiyipdf.grounding.filling import fill_exactly, fill_roughly
-from zhiyipdf.grounding.findings import Finding, pages_of
+from zhiyipdf.grounding.findings import Finding, drop_doubtful, pages_of
 from zhiyipdf.grounding.finishing import finish
 from zhiyipdf.grounding.folding import Folding
-from zhiyipdf.grounding.leftovers import fill_by_words, fill_running
+from zhiyipdf.grounding.leftovers import add_running_ends, fill_by_words, fill_running
 from zhiyipdf.grounding.pictures import fill_between
 from zhiyipdf.grounding.running_lines import find_running_lines
 from zhiyipdf.grounding.seeds import find_hits, gather, grams_of
@@ -43,14 +43,16 @@ def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment
     said = block_stream(blocks, folding)
     whole = page_stream(pages, folding)
     running = find_running_lines(pages, whole, said)
-    whole = whole.arranged(running.rank)
-    body = whole.without_lines(running.masked)
+    body = whole.arranged(running.rank).without_lines(running.masked)
     findings, good = _hit(blocks, said, body)
+    drop_doubtful(findings)
+    fill_running(findings, said, running, len(pages), exactly=True)
     fill_exactly(findings, said, body)
     fill_dark_pages(findings, blocks, said, pages, body, running, good)
-    fill_running(findings, said, whole, running)
+    fill_running(findings, said, running, len(pages), exactly=False)
     fill_roughly(findings, said, body)
-    fill_by_words(findings, blocks, said, whole, folding)
+    fill_by_words(findings, blocks, said, pages, folding)
+    add_running_ends(findings, said, running, len(pages))
     fill_between(findings, blocks, pages, body)
     return tuple(_alignment(found, pages, body) for found in findings)
 
@@ -61,7 +63,7 @@ def _hit(
     """Place the blocks that share long enough pieces with the pages."""
     grams = grams_of(body)
     hits = find_hits(said, grams)
-    clusters = gather(hits, said)
+    clusters = gather(hits, said, body)
     tables = np.array([block.kind == "table" for block in blocks], bool)
     chosen, good = choose(said, body, hits, grams, clusters, tables)
     starts = body.page_starts.tolist()
@@ -72,10 +74,10 @@ def _hit(
         length = lengths[index]
         if choice.cluster < 0:
             stretches: tuple[tuple[int, int], ...] = ((choice.start, min(choice.end, len(body.codes))),)
-            matched = choice.covered
+            matched, ends = choice.covered, (0, 0)
         else:
             others = [c for c in range(firsts[index], firsts[index + 1]) if c != choice.cluster]
-            stretches, matched = finish(
+            stretches, matched, ends = finish(
                 index, choice, others, blocks=said, pages=body, hits=hits,
                 clusters=clusters, is_table=bool(tables[index]),
             )  # fmt: skip
@@ -87,6 +89,7 @@ def _hit(
             matched=matched,
             share=matched / max(length, 1),
             rival=choice.rival,
+            ends=ends,
         )
     return findings, good
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log2, sqrt
 
 import numpy as np
@@ -74,6 +75,8 @@ class _State:
     total: float
     before: _State | None
     block: int
+    top: int  # start and end, running lines not counted
+    bottom: int
     places: int = 0
 
 
@@ -106,28 +109,36 @@ def choose(
     best: _State | None = None
     said_total, page_total = max(len(blocks.codes), 1), len(pages.codes)
     lines = _whole_lines(pages)
+    depth = memoryview(pages.depth)  # scalars of an array cost ten times as much
+    texts = [
+        blocks.text[start:end] if end - start <= _LONGEST_LINE else ""
+        for start, end in pairwise(blocks.starts.tolist())
+    ]
+    copies = Counter(texts)
     for block in range(len(lengths)):
         length = int(lengths[block])
         if length < _LEAST_LENGTH:
             continue
         expected = int(blocks.starts[block]) / said_total * page_total
         states: list[_State] = []
+        text = texts[block]
+        wholes: Sequence[int] | _Repeats = lines.get(text, ()) if text else ()
+        # What the Markdown has more often than the pages cannot stand in one place each time.
+        own = max(len(wholes), len(by_block.get(block, ())))
+        rarity = min(1.0, own / copies[text]) if text and own else 1.0
         for cluster in by_block.get(block, ()):
             covered = int(clusters.covered[cluster])
-            gain = _GAIN * min(covered, _FULL_GAIN) * sqrt(min(1.0, covered / length))
+            gain = _GAIN * min(covered, _FULL_GAIN) * sqrt(min(1.0, covered / length)) * rarity
             start, end = int(clusters.start[cluster]), int(clusters.end[cluster])
-            states.append(_arrive(block, start, end, covered, cluster, gain, recent, best))
-        wholes: Sequence[int] = ()
-        if length <= _LONGEST_LINE:
-            wholes = lines.get(blocks.text[int(blocks.starts[block]) : int(blocks.starts[block + 1])], ())
+            states.append(_arrive(block, start, end, covered, cluster, gain, recent, best, depth))
         bonus = _WHOLE_LINE
         if not wholes and not states and hits.repeated[block, 0] >= 0:
             wholes, bonus = _repeats(hits.repeated[block], grams), 0.0
         for start in _offered(wholes, recent, expected) if wholes else ():
-            gain = _GAIN * min(length, _FULL_GAIN) + bonus
+            gain = _GAIN * min(length, _FULL_GAIN) * rarity + bonus
             if len(wholes) > MOST_PLACES:
                 gain -= _PACE_COST * log2(1 + abs(start - expected) / _PACE_UNIT)
-            state = _arrive(block, start, start + length, length, -1, gain, recent, best)
+            state = _arrive(block, start, start + length, length, -1, gain, recent, best, depth)
             state.places = len(wholes)
             states.append(state)
         states.sort(key=lambda state: -state.total)
@@ -160,11 +171,13 @@ def _arrive(
     gain: float,
     recent: deque[list[_State]],
     best: _State | None,
+    depth: Sequence[int],
 ) -> _State:
     """Make a state, coming from the best of the states before it."""
+    top, bottom = depth[start], depth[min(end, len(depth) - 1)]
     if not recent:
-        total = gain - _GAP_COST * log2(1 + start / _GAP_UNIT)
-        return _State(start, end, covered, cluster, total, None, block)
+        total = gain - _GAP_COST * log2(1 + top / _GAP_UNIT)
+        return _State(start, end, covered, cluster, total, None, block, top, bottom)
     total, before = -1e18, None
     if best is not None:
         total, before = best.total - _FRESH, best
@@ -175,7 +188,7 @@ def _arrive(
             reached = state.total - skipped
             if reached <= total:
                 break  # the states are sorted: none of the others can do better
-            gap = start - state.end
+            gap = top - state.bottom
             if gap >= -_OVERLAP:
                 reached -= _GAP_COST * log2(1 + max(gap, 0) / _GAP_UNIT)
             else:
@@ -185,7 +198,7 @@ def _arrive(
                 reached -= _FAR_COST
             if reached > total:
                 total, before = reached, state
-    return _State(start, end, covered, cluster, total + gain, before, block)
+    return _State(start, end, covered, cluster, total + gain, before, block, top, bottom)
 
 
 def _usable(

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from zhiyipdf.grounding.alignment import Method
 from zhiyipdf.grounding.finishing import Stretch
 
-__all__ = ["Finding", "backbone", "pages_of"]
+__all__ = ["Finding", "backbone", "drop_doubtful", "pages_of"]
 
 _HEAVY = 300
+_LIGHT = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Finding:
         rival: Characters that its best place on another page has.
         likeness: 0 to 1: how alike text and place are, where that was measured.
         choices: Among how many pages it was guessed.
+        ends: How many characters at its beginning and at its end were not found; None if unknown.
     """
 
     method: Method
@@ -38,6 +40,7 @@ class Finding:
     rival: int = 0
     likeness: float = 1.0
     choices: int = 1
+    ends: tuple[int, int] | None = None
 
     @property
     def start(self) -> int:
@@ -115,3 +118,25 @@ def backbone(findings: Sequence[Finding | None]) -> list[int]:
         run.append(blocks[at])
         at = before[at]
     return run[::-1]
+
+
+def drop_doubtful(findings: list[Finding | None]) -> None:
+    """Forget short blocks that were found far from where the order of the text has them.
+
+    Args:
+        findings: By block; changed in place.
+    """
+    carrying = backbone(findings)
+    on_it = set(carrying)
+    ahead = 0
+    for i, found in enumerate(findings):
+        while ahead < len(carrying) and carrying[ahead] <= i:
+            ahead += 1
+        if found is None or i in on_it or found.matched >= _LIGHT:
+            continue
+        left = findings[carrying[ahead - 1]] if ahead else None
+        right = findings[carrying[ahead]] if ahead < len(carrying) else None
+        first = left.pages[-1] if left is not None else 0
+        last = right.pages[0] if right is not None else found.pages[0]
+        if not first - 1 <= found.pages[0] <= last + 1:
+            findings[i] = None

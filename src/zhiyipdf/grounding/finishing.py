@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from zhiyipdf.grounding.chain import Choice
@@ -50,7 +51,7 @@ def finish(
     hits: Hits,
     clusters: Clusters,
     is_table: bool,
-) -> tuple[tuple[Stretch, ...], int]:
+) -> tuple[tuple[Stretch, ...], int, tuple[int, int]]:
     """Give the stretches of a block that was hit, in the order of the block.
 
     Args:
@@ -64,7 +65,8 @@ def finish(
         is_table: Whether it is a table, whose cells may be in another order.
 
     Returns:
-        The stretches, and how many of the block's characters they match.
+        The stretches, how many of the block's characters they match, and how many of them at its
+        beginning and end they do not.
     """
     begin, end = int(blocks.starts[block]), int(blocks.starts[block + 1])
     number = choice.cluster
@@ -80,7 +82,7 @@ def finish(
         else:
             segments = _chain(_once_each(segments))
         if not segments:
-            return ((choice.start, choice.end),), choice.covered
+            return ((choice.start, choice.end),), choice.covered, (0, 0)
     matched = sum(segment.size for segment in segments)
     if matched < end - begin:
         for other in others:
@@ -89,10 +91,12 @@ def finish(
                 segments = sorted([*segments, *more], key=lambda s: s.said)
         matched = sum(segment.size for segment in segments)
     stretches = [(segment.place, segment.place + segment.size) for segment in segments]
+    ends = (0, 0)
     if not is_table:
-        gained = _extend(stretches, segments, begin, end, blocks, pages)
-        matched = min(matched + gained, end - begin)
-    return _merged(stretches, ordered=not is_table), matched
+        ends = _extend(stretches, segments, begin, end, blocks, pages)
+        matched += segments[0].said - begin - ends[0]
+        matched += end - segments[-1].said - segments[-1].size - ends[1]
+    return _merged(stretches, ordered=not is_table), min(matched, end - begin), ends
 
 
 def _segments(hits: Hits, first: int, after: int) -> list[_Segment]:
@@ -172,11 +176,11 @@ def _continuation(
     size = sum(segment.size for segment in more)
     first, last = segments[0], segments[-1]
     if more[0].said >= last.said + last.size - 4 and more[0].place >= last.place + last.size - 4:
-        between = more[0].place - last.place - last.size - (more[0].said - last.said - last.size)
+        between = _apart(pages, last, more[0])
         pages_apart = _page(pages, more[0].place) - _page(pages, last.place + last.size - 1)
     elif first.said >= more[-1].said + more[-1].size - 4 and first.place >= more[-1].place + more[-1].size - 4:
         end = more[-1]
-        between = first.place - end.place - end.size - (first.said - end.said - end.size)
+        between = _apart(pages, end, first)
         pages_apart = _page(pages, first.place) - _page(pages, end.place + end.size - 1)
     else:
         return []
@@ -184,6 +188,12 @@ def _continuation(
         return []
     near = between <= _NEAR or any(between <= far and size >= least for far, least in _FARTHER)
     return more if near else []
+
+
+def _apart(pages: PageStream, one: _Segment, other: _Segment) -> int:
+    """Tell how many characters of no running line lie between two segments unexplained."""
+    there = int(pages.depth[other.place]) - int(pages.depth[one.place + one.size - 1]) - 1
+    return there - (other.said - one.said - one.size)
 
 
 def _page(pages: PageStream, place: int) -> int:
@@ -197,31 +207,55 @@ def _extend(
     end: int,
     blocks: BlockStream,
     pages: PageStream,
-) -> int:
-    """Add the text beside the first and the last stretch that looks like the block's own ends."""
-    gained = 0
-    head = segments[0].said - begin
+) -> tuple[int, int]:
+    """Add the text beside the first and the last stretch that looks like the block's own ends.
+
+    Returns:
+        How many characters at the beginning and at the end were not found.
+    """
+    first, last = segments[0], segments[-1]
+    head, tail = first.said - begin, end - last.said - last.size
     if head and (head <= _TAIL or head < (end - begin) / 2):
-        start = max(stretches[0][0] - head, 0)
-        if _alike(blocks.text[begin : begin + head], pages.text[start : stretches[0][0]]):
-            gained += head
-            stretches[0] = (start, stretches[0][1])
-    last = segments[-1]
-    tail = end - last.said - last.size
+        found = _best_beside(blocks.text[begin : begin + head], stretches[0][0], -1, pages)
+        if found:
+            head = 0
+            stretches[:0] = found
     if tail and (tail <= _TAIL or tail < (end - begin) / 2):
-        stop = min(stretches[-1][1] + tail, len(pages.text))
-        if _alike(blocks.text[end - tail : end], pages.text[stretches[-1][1] : stop]):
-            gained += tail
-            stretches[-1] = (stretches[-1][0], stop)
-    return gained
+        found = _best_beside(blocks.text[end - tail : end], stretches[-1][1], 1, pages)
+        if found:
+            tail = 0
+            stretches += found
+    return head, tail
 
 
-def _alike(said: str, there: str) -> bool:
+def _best_beside(said: str, place: int, side: int, pages: PageStream) -> list[Stretch]:
+    """Give where a text stands right before or after a place, running lines passed over or not."""
+    text, places = pages.steady
+    at = int(pages.depth[place])
+    size = len(said)
+    steady = places[max(at - size, 0) : at] if side < 0 else places[at : at + size]
+    plain = (max(place - size, 0), place) if side < 0 else (place, min(place + size, len(pages.text)))
+    there = text[max(at - size, 0) : at] if side < 0 else text[at : at + size]
+    best, likeness = _stretches_of(steady), _likeness(said, there)
+    if pages.is_running is not None and _likeness(said, pages.text[plain[0] : plain[1]]) > likeness:
+        best, likeness = [plain], _likeness(said, pages.text[plain[0] : plain[1]])
+    return best if likeness >= _TAIL_RATIO else []
+
+
+def _stretches_of(places: NDArray[np.int64]) -> list[Stretch]:
+    """Join neighbouring offsets."""
+    if not len(places):
+        return []
+    cuts = np.flatnonzero(np.diff(places) != 1) + 1
+    return [(int(part[0]), int(part[-1]) + 1) for part in np.split(places, cuts)]
+
+
+def _likeness(said: str, there: str) -> float:
     if said == there:
-        return True
+        return 100.0
     if len(said) <= _SHORT_TAIL:
-        return False
-    return fuzz.ratio(said, there) >= _TAIL_RATIO
+        return 0.0
+    return fuzz.ratio(said, there)
 
 
 def _merged(stretches: list[Stretch], *, ordered: bool) -> tuple[Stretch, ...]:

@@ -1,127 +1,261 @@
-"""Places blocks that nothing else finds: kept running lines, columns whose order was changed."""
+"""Places blocks that are not found in the body: running lines, columns in another order."""
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rapidfuzz import fuzz
 
 from zhiyipdf.grounding.findings import Finding, backbone
 from zhiyipdf.grounding.folding import Folding, codes_of, text_of
-from zhiyipdf.grounding.running_lines import RunningLines
+from zhiyipdf.grounding.running_lines import RunningLine, RunningLines
 from zhiyipdf.grounding.spoken import spoken_text
-from zhiyipdf.grounding.streams import BlockStream, PageStream
+from zhiyipdf.grounding.streams import BlockStream
 from zhiyipdf.models import Block
+from zhiyipdf.models.page_text import PageText
 
-__all__ = ["fill_by_words", "fill_running"]
+__all__ = ["add_running_ends", "fill_by_words", "fill_running"]
 
 _MOST_PAGES = 12
 _ALIKE = 75.0
 _LONGEST = 200
-_FEWEST_WORDS = 3
-_WORDS_THERE = 0.5
-_AHEAD = 1.15
+_FAR_EDGE = 0.4
 _MOST_WORDS = 400
-_WORD = re.compile(r"[^\s|]+")
+_LEAST_SHARE = 0.15
+_SHIFT = 0.02
 
 
 def fill_running(
-    findings: list[Finding | None], said: BlockStream, whole: PageStream, running: RunningLines
+    findings: list[Finding | None],
+    said: BlockStream,
+    running: RunningLines,
+    count: int,
+    *,
+    exactly: bool,
 ) -> None:
     """Find blocks among the running lines of the pages around them.
 
     Args:
         findings: By block; is filled in.
         said: The Markdown's blocks.
-        whole: The PDF's text with its running lines.
-        running: Which these are.
+        running: The running lines.
+        count: Of pages.
+        exactly: Letter by letter; else by likeness.
     """
-    by_page: dict[int, list[tuple[str, int]]] = {}
-    starts = whole.page_starts.tolist()
-    for start, end in zip(*whole.line_edges, strict=True):
-        line = int(whole.line[start])
-        if running.masked[line]:
-            page = bisect_right(starts, start) - 1
-            by_page.setdefault(page, []).append((whole.text[start:end], int(running.rank[line])))
-    if not by_page:
+    if not running.by_page:
         return
-    for block, first, last in _open(findings, said, len(starts) - 1):
+    for run, first, last in _runs(findings, said, count):
+        slots = [
+            (page, line, place)
+            for page in range(first, last + 1)
+            for place, line in enumerate(_with_joined(running.by_page.get(page, ())))
+        ]
+        if not slots:
+            continue
+        for block, page, likeness in _matched(run, said, slots, first, last, exactly=exactly):
+            length = int(said.starts[block + 1] - said.starts[block])
+            findings[block] = Finding(
+                method="running",
+                pages=(page,),
+                matched=length,
+                share=likeness,
+                likeness=likeness,
+                choices=1 + sum(
+                    line.text == slots_text
+                    for slots_text in {said.text[int(said.starts[block]) : int(said.starts[block + 1])]}
+                    for _, line, _ in slots
+                ),
+            )
+
+
+def add_running_ends(
+    findings: list[Finding | None], said: BlockStream, running: RunningLines, count: int
+) -> None:
+    """Add the page of a running line that a converter left at a block's beginning or end.
+
+    Args:
+        findings: By block; is changed in place.
+        said: The Markdown's blocks.
+        running: The running lines.
+        count: Of pages.
+    """
+    for block, found in enumerate(findings):
+        if found is None or found.method != "seed" or found.share >= 1 or found.ends is None:
+            continue
+        begin, end = int(said.starts[block]), int(said.starts[block + 1])
+        head, tail = found.ends
+        pages = list(found.pages)
+        before, after = pages[0] - 1, pages[-1] + 1
+        if _has_line(said.text[end - tail : end], running.by_page.get(after, ()), -1):
+            pages.append(after)
+        if _has_line(said.text[begin : begin + head], running.by_page.get(before, ()), 1):
+            pages.insert(0, before)
+        if len(pages) != len(found.pages):
+            findings[block] = replace(found, pages=tuple(pages))
+
+
+def _has_line(text: str, lines: Sequence[RunningLine], edge: int) -> bool:
+    """Whether a text is like a page's running lines at one edge."""
+    return 3 < len(text) <= _LONGEST and any(
+        line.edge == edge and fuzz.ratio(text, line.text) >= _ALIKE for line in _with_joined(lines)
+    )
+
+
+def _with_joined(lines: Sequence[RunningLine]) -> Iterator[RunningLine]:
+    """Give a page's running lines, and those of one edge as one line: converters join them."""
+    for edge in (-1, 1):
+        own = [line for line in lines if line.edge == edge]
+        yield from own
+        if len(own) > 1:
+            yield RunningLine(text="".join(line.text for line in own), edge=edge)
+            yield RunningLine(text="".join(line.text for line in own[::-1]), edge=edge)
+
+
+def _matched(
+    run: Sequence[int],
+    said: BlockStream,
+    slots: Sequence[tuple[int, RunningLine, int]],
+    first: int,
+    last: int,
+    *,
+    exactly: bool,
+) -> Iterator[tuple[int, int, float]]:
+    """Match blocks with running lines in order: a small alignment of two sequences."""
+    best: list[tuple[float, list[tuple[int, int, float]]]] = [(0.0, [])] * (len(slots) + 1)
+    for block in run:
         text = said.text[int(said.starts[block]) : int(said.starts[block + 1])]
         if len(text) > _LONGEST:
             continue
-        best: tuple[float, int, int] | None = None
-        for page in range(first, last + 1):
-            for line, edge in by_page.get(page, ()):
-                likeness = fuzz.ratio(text, line, score_cutoff=_ALIKE)
-                # What runs at the top stands before its page's text, and so near the block behind.
-                distance = last - page if edge < 0 else page - first
-                if likeness and (best is None or (likeness, -distance) > (best[0], -best[1])):
-                    best = (likeness, distance, page)
-        if best is not None:
-            findings[block] = Finding(
-                method="running",
-                pages=(best[2],),
-                matched=len(text),
-                share=best[0] / 100,
-                likeness=best[0] / 100,
-                choices=1 if best[0] == 100 else 2,
-            )
+        scores = []
+        for page, line, _ in slots:
+            if exactly:
+                likeness = 1.0 if line.text == text else 0.0
+            else:
+                likeness = fuzz.ratio(text, line.text, score_cutoff=_ALIKE) / 100
+            value = likeness * min(len(text), 12)
+            # The top of the first page stands before, the bottom of the last page behind all this.
+            if value and first != last and (
+                (page == first and line.edge < 0) or (page == last and line.edge > 0)
+            ):
+                value *= _FAR_EDGE
+            scores.append((value, likeness))
+        if not any(value for value, _ in scores):
+            continue
+        updated = best[:]
+        for at, ((value, likeness), (page, _, _)) in enumerate(zip(scores, slots, strict=True)):
+            if value and best[at][0] + value > updated[at + 1][0]:
+                updated[at + 1] = (best[at][0] + value, [*best[at][1], (block, page, likeness)])
+        for at in range(1, len(updated)):
+            if updated[at - 1][0] > updated[at][0]:
+                updated[at] = updated[at - 1]
+        best = updated
+    yield from best[-1][1]
 
 
 def fill_by_words(
     findings: list[Finding | None],
     blocks: Sequence[Block],
     said: BlockStream,
-    whole: PageStream,
+    pages: Sequence[PageText],
     folding: Folding,
 ) -> None:
     """Find blocks whose words stand on a page in another order: columns read row by row.
+
+    Words are compared without the order of their letters either, since converters disagree on
+    that in right-to-left text.
 
     Args:
         findings: By block; is filled in.
         blocks: The Markdown's.
         said: Their text.
-        whole: The PDF's text.
+        pages: The PDF's.
         folding: The one that folded both.
     """
-    starts = whole.page_starts.tolist()
-    for block, first, last in _open(findings, said, len(starts) - 1):
-        words = [
-            text_of(folding.fold(codes_of(word))[0])
-            for word in _WORD.findall(spoken_text(blocks[block].text))[:_MOST_WORDS]
-        ]
-        words = [word for word in words if word]
-        total = sum(map(len, words))
-        if len(words) < _FEWEST_WORDS:
+    known: dict[int, frozenset[str]] = {}
+    for run, first, last in _runs(findings, said, len(pages)):
+        if first == last:
             continue
-        shares = []
-        for page in range(first, last + 1):
-            text = whole.text[starts[page] : starts[page + 1]]
-            shares.append((sum(len(word) for word in words if word in text) / total, page))
-        shares.sort(reverse=True)
-        if shares[0][0] < _WORDS_THERE or (
-            len(shares) > 1 and shares[0][0] < _AHEAD * shares[1][0]
-        ):
-            continue
-        findings[block] = Finding(
-            method="bag", pages=(shares[0][1],), share=shares[0][0], choices=len(shares)
-        )
+        window = range(first, last + 1)
+        for page in window:
+            if page not in known:
+                known[page] = frozenset(_words(pages[page].text(), folding))
+        common = Counter(word for page in window for word in known[page])
+        shares = [_shares(blocks[block], window, known, common, folding) for block in run]
+        for block, at in _rising(run, shares):
+            share = shares[run.index(block)][at]
+            if share >= _LEAST_SHARE:
+                findings[block] = Finding(
+                    method="bag", pages=(first + at,), share=min(share, 1.0), choices=len(window)
+                )
 
 
-def _open(
+def _shares(
+    block: Block,
+    window: range,
+    known: dict[int, frozenset[str]],
+    common: Counter[str],
+    folding: Folding,
+) -> list[float]:
+    """Tell for each page how much of a block's words it has, words of many pages counting less."""
+    words = _words(spoken_text(block.text), folding)[:_MOST_WORDS]
+    total = sum(len(word) for word in words) or 1
+    return [
+        sum(len(word) / common[word] for word in words if word in known[page]) / total
+        for page in window
+    ]
+
+
+def _rising(run: Sequence[int], shares: Sequence[Sequence[float]]) -> Iterator[tuple[int, int]]:
+    """Choose a page for each block, never going back, so that the shares sum to most."""
+    width = len(shares[0])
+    totals = [0.0] * width
+    back: list[list[int]] = []
+    for own in shares:
+        reached, source, new, sources = -1.0, 0, [], []
+        for page in range(width):
+            if totals[page] > reached:
+                reached, source = totals[page], page
+            new.append(reached + own[page])
+            sources.append(source)
+        totals = new
+        back.append(sources)
+    page = max(range(width), key=totals.__getitem__)
+    chosen: list[int] = []
+    for sources in reversed(back):
+        chosen.append(page)
+        page = sources[page]
+    yield from zip(run, reversed(chosen), strict=True)
+
+
+def _words(text: str, folding: Folding) -> list[str]:
+    """Give the words of a text, folded, each with its letters in alphabetical order."""
+    codes = codes_of(text)
+    folded, source = folding.fold(codes)
+    letters = text_of(folded)
+    words: dict[int, list[str]] = {}
+    breaks = [i for i, char in enumerate(text) if char.isspace() or char == "|"]
+    for letter, at in zip(letters, source.tolist(), strict=True):
+        words.setdefault(bisect_right(breaks, at), []).append(letter)
+    return ["".join(sorted(word)) for word in words.values()]
+
+
+def _runs(
     findings: Sequence[Finding | None], said: BlockStream, count: int
-) -> Iterator[tuple[int, int, int]]:
-    """Give the blocks with text and without a place, and the pages they lie between."""
-    carrying = backbone(findings)
-    first_page, begin = 0, 0
-    for block in (*carrying, len(findings)):
+) -> Iterator[tuple[list[int], int, int]]:
+    """Give the runs of blocks with text and without a place, and the pages they lie between."""
+    first, begin = 0, 0
+    for block in (*backbone(findings), len(findings)):
         found = findings[block] if block < len(findings) else None
-        last_page = count - 1 if found is None else found.pages[0]
-        if last_page - first_page < _MOST_PAGES:
-            for i in range(begin, block):
-                if findings[i] is None and said.starts[i] < said.starts[i + 1]:
-                    yield i, min(first_page, last_page), max(first_page, last_page)
+        last = count - 1 if found is None else found.pages[0]
+        run = [
+            i
+            for i in range(begin, block)
+            if findings[i] is None and said.starts[i] < said.starts[i + 1]
+        ]
+        if run and 0 <= last - first < _MOST_PAGES:
+            yield run, first, last
         if found is not None:
-            first_page, begin = found.pages[-1], block + 1
+            first, begin = found.pages[-1], block + 1

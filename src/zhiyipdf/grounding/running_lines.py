@@ -1,11 +1,11 @@
-"""Recognises running headers and footers, and tells whether the Markdown kept them."""
+"""Recognises running headers and footers, and tells which of them the Markdown kept."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zhiyipdf.grounding.streams import BlockStream, PageStream
 from zhiyipdf.models.page_text import PageText
 
-__all__ = ["RunningLines", "find_running_lines", "running_key"]
+__all__ = ["RunningLine", "RunningLines", "find_running_lines", "running_key"]
 
 # Grounding study, section 4c; checked on the benchmark's documents.
 _OUTERMOST = 2  # so many different heights at either end of a page are looked at
@@ -30,7 +30,22 @@ _MOST_COUNTED = 300
 _DIGITS = re.compile(r"\d+")
 _ROMAN = re.compile(r"[ivxlc]{1,7}")
 
-_Key = tuple[str, str, int]
+_Key = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningLine:
+    """One running line on one page.
+
+    Attributes:
+        text: Folded.
+        edge: -1 at the top of the page, 1 at the bottom.
+        kept: Whether the Markdown has it.
+    """
+
+    text: str
+    edge: int
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +54,15 @@ class RunningLines:
 
     Attributes:
         masked: For each line of the page stream whether it runs and the Markdown has it not.
-        kept_keys: Keys of the running lines that the Markdown has, as :func:`running_key` has them.
         rank: For each line -1 if it runs at the top, 1 if at the bottom, else 0: where converters
             put it, whatever its place among the page's objects.
+        by_page: The running lines of each page that has some, from top to bottom.
+        kept_keys: Keys of those that the Markdown has, as :func:`running_key` has them.
     """
 
     masked: NDArray[np.bool_]
     rank: NDArray[np.int8]
+    by_page: Mapping[int, Sequence[RunningLine]] = field(default_factory=dict)
     kept_keys: frozenset[str] = frozenset()
 
 
@@ -77,24 +94,33 @@ def find_running_lines(
             for key in _keys(running_key(text)):
                 found[key, edge, y].append((index, line, text))
     said = _line_counts(blocks)
-    runs = [(key, edge, lines) for (key, edge, _), lines in found.items() if _runs(key, lines)]
-    there: Counter[str] = Counter()
-    for _, _, text in {line for _, _, lines in runs for line in lines}:
+    runs = {entry: lines for entry, lines in found.items() if _runs(entry[0], lines)}
+    said, there = _line_counts(blocks), Counter[str]()
+    for _, _, text in {line for lines in runs.values() for line in lines}:
         there.update({text, *_keys(running_key(text))})
     _count_inside(said, blocks, {key for key, _, _ in runs})
+    kept = {key for key, _, _ in runs if said[key] >= _KEPT_SHARE * there[key]}
     count = int(stream.line_starts[-1])
     masked, rank = np.zeros(count, bool), np.zeros(count, np.int8)
-    kept = {key for key, _, _ in runs if said[key] >= _KEPT_SHARE * there[key]}
-    for _, edge, lines in runs:
-        for _, line, text in lines:
-            rank[line] = -1 if edge == "top" else 1
-            keys = _keys(running_key(text))
-            if kept.intersection(keys):
-                continue
-            if said[text] >= _KEPT_SHARE * there[text]:
-                continue  # there are as many of just this one
-            masked[line] = True
-    return RunningLines(masked=masked, rank=rank, kept_keys=frozenset(kept))
+    by_page: dict[int, dict[int, RunningLine]] = defaultdict(dict)
+    for (_, edge, _), lines in runs.items():
+        for index, line, text in lines:
+            rank[line] = edge
+            # Of its kind, or of just this one, the Markdown has as many.
+            is_kept = bool(kept.intersection(_keys(running_key(text)))) or (
+                said[text] >= _KEPT_SHARE * there[text]
+            )
+            masked[line] = not is_kept
+            by_page[index][line] = RunningLine(text=text, edge=edge, kept=is_kept)
+    return RunningLines(
+        masked=masked,
+        rank=rank,
+        by_page={
+            index: _in_order(lines, pages[index], int(stream.line_starts[index]))
+            for index, lines in by_page.items()
+        },
+        kept_keys=frozenset(kept),
+    )
 
 
 def _count_inside(said: Counter[str], blocks: BlockStream, keys: set[str]) -> None:
@@ -104,9 +130,16 @@ def _count_inside(said: Counter[str], blocks: BlockStream, keys: set[str]) -> No
         said[key] = max(said[key], blocks.text.count(key))
 
 
+def _in_order(
+    lines: Mapping[int, RunningLine], page: PageText, first_line: int
+) -> tuple[RunningLine, ...]:
+    heights = {line: float(page.line_boxes[line - first_line][1]) for line in lines}
+    return tuple(lines[line] for line in sorted(lines, key=heights.__getitem__))
+
+
 def _outermost(
     index: int, page: PageText, stream: PageStream
-) -> Iterator[tuple[int, str, int, str]]:
+) -> Iterator[tuple[int, int, int, str]]:
     """Give the lines at the top and the bottom of a page: number, end, rounded height, text."""
     start, end = int(stream.page_starts[index]), int(stream.page_starts[index + 1])
     if start == end or not len(page.lines):
@@ -116,7 +149,7 @@ def _outermost(
     present = np.unique(numbers)
     boxes = page.line_boxes[present - first_line]
     margin = _MARGIN * page.height
-    for edge, heights in (("top", boxes[:, 1]), ("bottom", page.height - boxes[:, 3])):
+    for edge, heights in ((-1, boxes[:, 1]), (1, page.height - boxes[:, 3])):
         outer = np.flatnonzero(heights <= margin)
         if not len(outer):
             continue

@@ -143,12 +143,13 @@ def find_hits(blocks: BlockStream, grams: Grams) -> Hits:
     )
 
 
-def gather(hits: Hits, blocks: BlockStream) -> Clusters:
+def gather(hits: Hits, blocks: BlockStream, pages: PageStream) -> Clusters:
     """Gather hits of the same block that follow each other on the pages.
 
     Args:
         hits: Of these blocks.
         blocks: The Markdown's.
+        pages: The PDF's; its running lines part nothing.
     """
     if not len(hits.block):
         empty = np.zeros(0, np.int32)
@@ -161,7 +162,7 @@ def gather(hits: Hits, blocks: BlockStream) -> Clusters:
     begins = np.empty(len(hits.block), bool)
     begins[0] = True
     begins[1:] = (hits.block[1:] != hits.block[:-1]) | (
-        hits.place[1:] - hits.place[:-1] > allowed[1:]
+        np.diff(pages.depth[hits.place]) > allowed[1:]
     )
     first = np.flatnonzero(begins)
     end = np.append(first[1:], len(hits.block))

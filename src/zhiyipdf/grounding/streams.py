@@ -28,6 +28,7 @@ class PageStream:
         source: Index in its page's ``codes`` of what each character comes from, int32.
         line: Number of the line of each character, counted over all pages, int32.
         line_starts: Number of each page's first line and, last, of all lines.
+        is_running: Whether each character belongs to a running line; None if none does.
     """
 
     codes: NDArray[np.uint32]
@@ -36,6 +37,22 @@ class PageStream:
     source: NDArray[np.int32]
     line: NDArray[np.int32]
     line_starts: NDArray[np.int64]
+    is_running: NDArray[np.bool_] | None = None
+
+    @cached_property
+    def depth(self) -> NDArray[np.int32]:
+        """Offset of each character, and of the end, among those of no running line."""
+        if self.is_running is None:
+            return np.arange(len(self.codes) + 1, dtype=np.int32)
+        return np.concatenate(([0], np.cumsum(~self.is_running))).astype(np.int32)
+
+    @cached_property
+    def steady(self) -> tuple[str, NDArray[np.int64]]:
+        """The text without running lines, and the offset of each of its characters."""
+        if self.is_running is None:
+            return self.text, np.arange(len(self.codes))
+        places = np.flatnonzero(~self.is_running)
+        return text_of(self.codes[places]), places
 
     @cached_property
     def line_edges(self) -> tuple[list[int], list[int]]:
@@ -46,7 +63,7 @@ class PageStream:
         return [0, *inner], [*inner, len(self.codes)]
 
     def arranged(self, rank: NDArray[np.int8]) -> PageStream:
-        """Put lines of each page in another order.
+        """Put lines of each page in another order, and remember them as running.
 
         Args:
             rank: For each line -1 to come before the other lines of its page, 1 to come after.
@@ -55,9 +72,14 @@ class PageStream:
             return self
         page = np.repeat(np.arange(len(self.page_starts) - 1), np.diff(self.page_starts))
         order = np.lexsort((rank[self.line], page))
-        codes = self.codes[order]
+        codes, line = self.codes[order], self.line[order]
         return replace(
-            self, codes=codes, text=text_of(codes), source=self.source[order], line=self.line[order]
+            self,
+            codes=codes,
+            text=text_of(codes),
+            source=self.source[order],
+            line=line,
+            is_running=rank[line] != 0,
         )
 
     def without_lines(self, dropped: NDArray[np.bool_]) -> PageStream:
@@ -78,6 +100,7 @@ class PageStream:
             source=self.source[kept],
             line=self.line[kept],
             line_starts=self.line_starts,
+            is_running=None if self.is_running is None else self.is_running[kept],
         )
 
 

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 __all__ = ["Characters", "inked", "line_ranges", "read_characters"]
 
-_BLANKS = np.array(
-    sorted(map(ord, "\0\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff"))
-    + list(range(0x2000, 0x200C)),
-    np.uint32,
-)
-"""Unicode's White_Space, zero-width space and byte order mark; and 0: nothing to be seen."""
+_IS_INK = np.ones(0x10000, np.bool_)
+"""By code point, those above U+FFFF taken for the last one: not Unicode's White_Space, zero-width
+space, byte order mark, or 0, which is nothing to be seen."""
+_IS_INK[list(map(ord, "\0\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff"))] = False
+_IS_INK[0x2000:0x200C] = False
 
 _LINE_FEED, _CARRIAGE_RETURN, _SOFT_HYPHEN, _UNKNOWN = 0x0A, 0x0D, 0xAD, 0xFFFD
 
@@ -83,7 +82,7 @@ def line_ranges(characters: Characters) -> NDArray[np.int32]:
 
 def inked(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """Say of each character whether it is more than a blank."""
-    return ~np.isin(codes, _BLANKS)
+    return _IS_INK[np.minimum(codes, 0xFFFF)]
 
 
 def _surrogates(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:

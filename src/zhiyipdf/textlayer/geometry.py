@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
-__all__ = ["PageGeometry"]
+from zhiyipdf.textlayer.boxes import UserBox
+
+__all__ = ["PageGeometry", "measured"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,7 @@ class PageGeometry:
         """Of the page as shown, in points."""
         return self._size()[1 - self.quarter_turns % 2]
 
-    def holds(self, box: tuple[float, float, float, float]) -> bool:
+    def holds(self, box: UserBox) -> bool:
         """Say whether all of a box of user space is on the page."""
         return (
             self.left <= box[0]
@@ -50,20 +55,21 @@ class PageGeometry:
             and box[3] <= self.top
         )
 
-    def holds_middle(self, box: tuple[float, float, float, float]) -> bool:
+    def holds_middle(self, box: UserBox) -> bool:
         """Say whether the middle of a box of user space is on the page."""
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         return self.left <= x <= self.right and self.bottom <= y <= self.top
 
-    def shown(self, boxes: NDArray[np.float64]) -> NDArray[np.float32]:
+    def shown(self, user_boxes: Sequence[UserBox]) -> NDArray[np.float32]:
         """Turn boxes of user space into boxes of the page as shown, cut at its edges.
 
         Args:
-            boxes: left, bottom, right, top; of shape (n, 4), finite.
+            user_boxes: Of any number.
 
         Returns:
-            x0, y0, x1, y1; of the same shape. A box outside the page has no area.
+            x0, y0, x1, y1; of shape (n, 4). A box outside the page has no area.
         """
+        boxes = np.array(user_boxes, np.float64).reshape(-1, 4)
         width, height = self._size()
         x0 = np.clip(boxes[:, 0] - self.left, 0, width)
         x1 = np.clip(boxes[:, 2] - self.left, 0, width)
@@ -79,3 +85,16 @@ class PageGeometry:
 
     def _size(self) -> tuple[float, float]:
         return self.right - self.left, self.top - self.bottom
+
+
+def measured(page: Any) -> PageGeometry:
+    """Say which part of a loaded page is shown, and how."""
+    box = pdfium_c.FS_RECTF()
+    pdfium_c.FPDF_GetPageBoundingBox(page, box)
+    return PageGeometry(
+        left=box.left,
+        bottom=box.bottom,
+        right=box.right,
+        top=box.top,
+        quarter_turns=max(pdfium_c.FPDFPage_GetRotation(page), 0) % 4,
+    )

@@ -17,10 +17,9 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from zhiyipdf.errors import EncryptedPDF, InvalidPDF
-from zhiyipdf.textlayer.geometry import PageGeometry
 from zhiyipdf.textlayer.private_thread import PrivateThread
 
-__all__ = ["damage_as_invalid", "loaded_page", "loaded_text", "measured", "opened", "pdfium_thread"]
+__all__ = ["damage_as_invalid", "loaded_page", "loaded_text", "opened", "pdfium_thread"]
 
 pdfium_thread = PrivateThread("zhiyipdf-pdfium")
 
@@ -66,19 +65,6 @@ def loaded_text(page: Any) -> Iterator[Any | None]:
     finally:
         if text:
             pdfium_c.FPDFText_ClosePage(text)
-
-
-def measured(page: Any) -> PageGeometry:
-    """Say which part of a loaded page is shown, and how."""
-    box = pdfium_c.FS_RECTF()
-    pdfium_c.FPDF_GetPageBoundingBox(page, box)
-    return PageGeometry(
-        left=box.left,
-        bottom=box.bottom,
-        right=box.right,
-        top=box.top,
-        quarter_turns=max(pdfium_c.FPDFPage_GetRotation(page), 0) % 4,
-    )
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pypdfium2.raw as pdfium_c
-from numpy.typing import NDArray
+
+from zhiyipdf.textlayer.boxes import UserBox, common, has_area
 
 __all__ = ["read_pictures"]
 
@@ -30,18 +30,14 @@ _UNIT_SQUARE = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 """What every image fills, before its matrix places it (ISO 32000-1, 8.9.5)."""
 
 _Matrix = tuple[float, float, float, float, float, float]
-_Box = tuple[float, float, float, float]
 _IDENTITY: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-_EVERYWHERE: _Box = (-math.inf, -math.inf, math.inf, math.inf)
+_EVERYWHERE: UserBox = (-math.inf, -math.inf, math.inf, math.inf)
 
 
-def read_pictures(page: Any) -> NDArray[np.float64]:
-    """Give the boxes of the image objects of a loaded page, in the order they are drawn.
+def read_pictures(page: Any) -> list[UserBox]:
+    """Give the boxes of the image objects of a loaded page in user space, in the order drawn.
 
     Those of form XObjects are among them. What a path clips away does not count.
-
-    Returns:
-        left, bottom, right, top in user space, finite, of shape (m, 4).
     """
     search = _Search()
     search.look(
@@ -51,42 +47,41 @@ def read_pictures(page: Any) -> NDArray[np.float64]:
         _EVERYWHERE,
         0,
     )
-    boxes = np.array(search.boxes, np.float64).reshape(-1, 4)
-    return boxes[np.isfinite(boxes).all(axis=1)]
+    return search.found
 
 
 class _Search:
     """A walk through the objects of one page that ends in any case."""
 
     def __init__(self) -> None:
-        self.boxes: list[_Box] = []
+        self.found: list[UserBox] = []
         self._left = _MOST_OBJECTS
 
     def look(
-        self, count: int, item: Callable[[int], Any], place: _Matrix, clip: _Box, depth: int
+        self, count: int, item: Callable[[int], Any], place: _Matrix, clip: UserBox, depth: int
     ) -> None:
         for i in range(count):
-            if self._left == 0 or len(self.boxes) == _MOST_PICTURES:
+            if self._left == 0 or len(self.found) == _MOST_PICTURES:
                 return
             self._left -= 1
             thing = item(i)
             kind = pdfium_c.FPDFPageObj_GetType(thing)
             if kind == pdfium_c.FPDF_PAGEOBJ_IMAGE:
                 whole = _around(_UNIT_SQUARE, _times(_matrix(thing), place))
-                box = _common([clip, whole, *_clips(thing, place)])
-                if box[0] < box[2] and box[1] < box[3]:
-                    self.boxes.append(box)
+                box = common([clip, whole, *_clips(thing, place)])
+                if has_area(box):
+                    self.found.append(box)
             elif kind == pdfium_c.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
                 self.look(
                     pdfium_c.FPDFFormObj_CountObjects(thing),
                     partial(pdfium_c.FPDFFormObj_GetObject, thing),
                     _times(_matrix(thing), place),
-                    _common([clip, *_clips(thing, place)]),
+                    common([clip, *_clips(thing, place)]),
                     depth + 1,
                 )
 
 
-def _clips(thing: Any, place: _Matrix) -> Iterator[_Box]:
+def _clips(thing: Any, place: _Matrix) -> Iterator[UserBox]:
     """Give a box around each path that an object is clipped by; very long ones are left out."""
     clip = pdfium_c.FPDFPageObj_GetClipPath(thing)
     if not clip:
@@ -125,15 +120,9 @@ def _times(inner: _Matrix, outer: _Matrix) -> _Matrix:
     )
 
 
-def _around(points: Sequence[tuple[float, float]], matrix: _Matrix) -> _Box:
+def _around(points: Sequence[tuple[float, float]], matrix: _Matrix) -> UserBox:
     """Box around points as a matrix places them."""
     a, b, c, d, e, f = matrix
     across = [a * x + c * y + e for x, y in points]
     up = [b * x + d * y + f for x, y in points]
     return min(across), min(up), max(across), max(up)
-
-
-def _common(boxes: Sequence[_Box]) -> _Box:
-    """The part that boxes share; its left edge is not left of its right one if there is none."""
-    left, bottom, right, top = zip(*boxes, strict=True)
-    return max(left), max(bottom), min(right), min(top)

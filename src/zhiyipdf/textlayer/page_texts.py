@@ -11,8 +11,9 @@ import pypdfium2 as pdfium
 from numpy.typing import NDArray
 
 from zhiyipdf.models.page_text import PageText
+from zhiyipdf.textlayer.geometry import measured
 from zhiyipdf.textlayer.ink import read_ink
-from zhiyipdf.textlayer.opening import loaded_page, loaded_text, measured
+from zhiyipdf.textlayer.opening import loaded_page, loaded_text
 from zhiyipdf.textlayer.page_pictures import read_pictures
 from zhiyipdf.textlayer.text_lines import TextLines, read_lines
 from zhiyipdf.textlayer.turns import in_turns
@@ -23,11 +24,7 @@ _NEXT_TO_NO_TEXT = 15
 """Letters and digits below which a page is drawn to see how much is on it (grounding study 4-j):
 a page number and a stamp."""
 
-_NO_LINES = TextLines(
-    codes=np.zeros(0, np.uint32),
-    ranges=np.zeros((0, 2), np.int32),
-    boxes=np.zeros((0, 4), np.float64),
-)
+_NO_LINES = TextLines(codes=np.zeros(0, np.uint32), ranges=[], boxes=[], ink=[])
 
 
 def read_page_texts(path: Path, numbers: Sequence[int] | None = None) -> Iterator[PageText]:
@@ -64,7 +61,7 @@ def _read(document: pdfium.PdfDocument, number: int) -> PageText | None:
             width=geometry.width,
             height=geometry.height,
             codes=lines.codes,
-            lines=lines.ranges,
+            lines=np.array(lines.ranges, np.int32).reshape(-1, 2),
             line_boxes=geometry.shown(lines.boxes),
             pictures=pictures[on_page],
             ink=None if _has_text(lines.codes) else read_ink(page, geometry),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pypdfium2 as pdfium
 
 from zhiyipdf.models import BBox
-from zhiyipdf.textlayer.geometry import PageGeometry
-from zhiyipdf.textlayer.glyph_boxes import UserBox
-from zhiyipdf.textlayer.opening import loaded_page, loaded_text, measured
+from zhiyipdf.textlayer.boxes import UserBox
+from zhiyipdf.textlayer.geometry import PageGeometry, measured
+from zhiyipdf.textlayer.opening import loaded_page, loaded_text
 from zhiyipdf.textlayer.text_lines import read_lines, run_boxes
 from zhiyipdf.textlayer.turns import in_turns
 
@@ -61,5 +60,5 @@ def _read(
 
 
 def _shown(boxes: list[UserBox], geometry: PageGeometry) -> tuple[BBox, ...]:
-    on_page = geometry.shown(np.array(boxes, np.float64).reshape(-1, 4)).tolist()
+    on_page = geometry.shown(boxes).tolist()
     return tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in on_page if x0 < x1 and y0 < y1)
