@@ -202,6 +202,7 @@ def _fetch(package: str, folder: Path) -> bool:
             timeout=FETCH_S,
         )
         (archive,) = download.glob(f"{package}_*.deb")
+        folder.parent.mkdir(parents=True, exist_ok=True)
         unpacking = folder.with_suffix(".part")
         subprocess.run(["dpkg-deb", "-x", archive, unpacking], check=True, timeout=FETCH_S)
         archive.unlink()

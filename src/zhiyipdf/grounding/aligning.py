@@ -10,12 +10,12 @@ from zhiyipdf.grounding.alignment import Alignment
 from zhiyipdf.grounding.chain import choose
 from zhiyipdf.grounding.dark_pages import fill_dark_pages
 from zhiyipdf.grounding.filling import fill_exactly, fill_roughly
-from zhiyipdf.grounding.findings import Finding, drop_doubtful, pages_of
+from zhiyipdf.grounding.findings import Finding, doubtful, pages_of
 from zhiyipdf.grounding.finishing import finish
 from zhiyipdf.grounding.folding import Folding
 from zhiyipdf.grounding.leftovers import add_running_ends, fill_by_words, fill_running
 from zhiyipdf.grounding.pictures import fill_between
-from zhiyipdf.grounding.running_lines import find_running_lines
+from zhiyipdf.grounding.running_lines import RunningLines, find_running_lines
 from zhiyipdf.grounding.seeds import find_hits, gather, grams_of
 from zhiyipdf.grounding.streams import BlockStream, PageStream, block_stream, page_stream
 from zhiyipdf.models import Block
@@ -25,6 +25,7 @@ __all__ = ["align"]
 
 _FEW = 4
 _TABLE_SHARE = 0.1
+_FAR = 6000
 
 
 def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment, ...]:
@@ -45,8 +46,7 @@ def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment
     running = find_running_lines(pages, whole, said)
     body = whole.arranged(running.rank).without_lines(running.masked)
     findings, good = _hit(blocks, said, body)
-    drop_doubtful(findings)
-    fill_running(findings, said, running, len(pages), exactly=True)
+    _reconsider(findings, said, running, len(pages))
     fill_exactly(findings, said, body)
     fill_dark_pages(findings, blocks, said, pages, body, running, good)
     fill_running(findings, said, running, len(pages), exactly=False)
@@ -55,6 +55,21 @@ def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment
     add_running_ends(findings, said, running, len(pages))
     fill_between(findings, blocks, pages, body)
     return tuple(_alignment(found, pages, body) for found in findings)
+
+
+def _reconsider(
+    findings: list[Finding | None], said: BlockStream, running: RunningLines, count: int
+) -> None:
+    """Forget short blocks found far out of order, and take those for running lines that are like one."""
+    out = doubtful(findings, far=_FAR)
+    before = {i: findings[i] for i in out}
+    for i in out:
+        findings[i] = None
+    fill_running(findings, said, running, count, exactly=True)
+    fill_running(findings, said, running, count, exactly=False, only=frozenset(out))
+    for i, too_far in out.items():
+        if findings[i] is None and not too_far:
+            findings[i] = before[i]
 
 
 def _hit(

@@ -27,10 +27,10 @@ _OVERLAP = 60
 _GAP_UNIT = 300.0
 _GAP_COST = 0.8
 _BACKWARDS = 2.0
-_FAR = 3000
-_FAR_COST = 8.0
+_FAR = 6000
+_FAR_COST = 6.0
 _SKIPPED = 0.3
-_FRESH = 8.0
+_FRESH = 2.0
 _REPEATED_STATES = 4
 _REPEATED_LOOK_BACK = 3
 _PACE_UNIT = 2000.0
@@ -180,7 +180,7 @@ def _arrive(
         return _State(start, end, covered, cluster, total, None, block, top, bottom)
     total, before = -1e18, None
     if best is not None:
-        total, before = best.total - _FRESH, best
+        total, before = best.total - _FRESH - _distance_cost(top - best.bottom), best
     skipped = len(recent) * _SKIPPED
     for states in recent:
         skipped -= _SKIPPED
@@ -188,17 +188,20 @@ def _arrive(
             reached = state.total - skipped
             if reached <= total:
                 break  # the states are sorted: none of the others can do better
-            gap = top - state.bottom
-            if gap >= -_OVERLAP:
-                reached -= _GAP_COST * log2(1 + max(gap, 0) / _GAP_UNIT)
-            else:
-                gap = -gap
-                reached -= _BACKWARDS + _GAP_COST * log2(1 + gap / _GAP_UNIT)
-            if gap > _FAR:
-                reached -= _FAR_COST
+            reached -= _distance_cost(top - state.bottom)
             if reached > total:
                 total, before = reached, state
     return _State(start, end, covered, cluster, total + gain, before, block, top, bottom)
+
+
+def _distance_cost(gap: int) -> float:
+    """Tell what it costs to go on so many characters after the end of a block."""
+    if gap >= -_OVERLAP:
+        cost = _GAP_COST * log2(1 + max(gap, 0) / _GAP_UNIT)
+    else:
+        gap = -gap
+        cost = _BACKWARDS + _GAP_COST * log2(1 + gap / _GAP_UNIT)
+    return cost + _FAR_COST if gap > _FAR else cost
 
 
 def _usable(

@@ -11,6 +11,7 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from zhiyipdf.grounding.findings import Finding, backbone, pages_of
+from zhiyipdf.grounding.folding import text_of
 from zhiyipdf.grounding.seeds import FIRST_WIDE
 from zhiyipdf.grounding.streams import BlockStream, PageStream
 
@@ -23,7 +24,6 @@ _LOOK_BACK = 4
 _SKIPPED = 0.5
 _BACKWARDS = 2.0
 _FROM_RIGHT = 1.0
-_SLACK = 200
 _LONGEST_WINDOW = 12_000
 _LEAST_LENGTH = 6
 _LEAST_RATIO = 70
@@ -168,15 +168,18 @@ def fill_roughly(
         pages: The PDF's.
     """
     starts = pages.page_starts.tolist()
-    for run, left, right in _runs(findings, blocks, len(pages.codes)):
-        low, high = (left, right) if left <= right else (max(right - _SLACK, 0), left + _SLACK)
-        if high - low < _LEAST_LENGTH:
+    free = pages.codes.copy()
+    free[_used(findings, len(free))] = 0
+    for run, left, right in _runs(findings, blocks, len(free)):
+        low = starts[bisect_right(starts, min(left, right), hi=len(starts) - 1) - 1]
+        high = starts[bisect_left(starts, max(left, right))]
+        if high - low > _LONGEST_WINDOW:
             continue
         for block in run:
             text = blocks.text[int(blocks.starts[block]) : int(blocks.starts[block + 1])]
-            if len(text) < _LEAST_LENGTH or high - low > _LONGEST_WINDOW + len(text):
+            if len(text) < _LEAST_LENGTH:
                 continue
-            window = pages.text[low:high]
+            window = text_of(free[low:high])
             found = fuzz.partial_ratio_alignment(text, window, score_cutoff=_LEAST_RATIO)
             if found is None or found.dest_end <= found.dest_start:
                 continue
@@ -190,7 +193,7 @@ def fill_roughly(
                 share=min(1.0, size / len(text)),
                 likeness=found.score / 100,
             )
-            low = max(low, stretches[0][1])
+            free[stretches[0][0] : stretches[0][1]] = 0
 
 
 def _runs(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from zhiyipdf.grounding.alignment import Method
 from zhiyipdf.grounding.finishing import Stretch
 
-__all__ = ["Finding", "backbone", "drop_doubtful", "pages_of"]
+__all__ = ["Finding", "backbone", "doubtful", "pages_of"]
 
 _HEAVY = 300
 _LIGHT = 60
@@ -120,14 +120,19 @@ def backbone(findings: Sequence[Finding | None]) -> list[int]:
     return run[::-1]
 
 
-def drop_doubtful(findings: list[Finding | None]) -> None:
-    """Forget short blocks that were found far from where the order of the text has them.
+def doubtful(findings: Sequence[Finding | None], *, far: int) -> dict[int, bool]:
+    """Give the short blocks that were found out of the order of the text.
 
     Args:
-        findings: By block; changed in place.
+        findings: By block.
+        far: So many characters from the blocks around it are too far to be believed.
+
+    Returns:
+        By block whether it is too far.
     """
     carrying = backbone(findings)
     on_it = set(carrying)
+    found_out: dict[int, bool] = {}
     ahead = 0
     for i, found in enumerate(findings):
         while ahead < len(carrying) and carrying[ahead] <= i:
@@ -136,7 +141,7 @@ def drop_doubtful(findings: list[Finding | None]) -> None:
             continue
         left = findings[carrying[ahead - 1]] if ahead else None
         right = findings[carrying[ahead]] if ahead < len(carrying) else None
-        first = left.pages[-1] if left is not None else 0
-        last = right.pages[0] if right is not None else found.pages[0]
-        if not first - 1 <= found.pages[0] <= last + 1:
-            findings[i] = None
+        low = left.end if left is not None else 0
+        high = right.start if right is not None else found.start
+        found_out[i] = not low - far <= found.start <= high + far
+    return found_out

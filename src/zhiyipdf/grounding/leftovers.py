@@ -23,9 +23,10 @@ _MOST_PAGES = 12
 _ALIKE = 75.0
 _LONGEST = 200
 _FAR_EDGE = 0.4
+_PIECE = 5
+_PIECE_WORTH = 0.9
 _MOST_WORDS = 400
 _LEAST_SHARE = 0.15
-_SHIFT = 0.02
 
 
 def fill_running(
@@ -35,6 +36,7 @@ def fill_running(
     count: int,
     *,
     exactly: bool,
+    only: frozenset[int] | None = None,
 ) -> None:
     """Find blocks among the running lines of the pages around them.
 
@@ -44,6 +46,7 @@ def fill_running(
         running: The running lines.
         count: Of pages.
         exactly: Letter by letter; else by likeness.
+        only: Of these blocks alone.
     """
     if not running.by_page:
         return
@@ -53,7 +56,9 @@ def fill_running(
             for page in range(first, last + 1)
             for place, line in enumerate(_with_joined(running.by_page.get(page, ())))
         ]
-        if not slots:
+        if only is not None:
+            run = [block for block in run if block in only]
+        if not slots or not run:
             continue
         for block, page, likeness in _matched(run, said, slots, first, last, exactly=exactly):
             length = int(said.starts[block + 1] - said.starts[block])
@@ -131,10 +136,7 @@ def _matched(
             continue
         scores = []
         for page, line, _ in slots:
-            if exactly:
-                likeness = 1.0 if line.text == text else 0.0
-            else:
-                likeness = fuzz.ratio(text, line.text, score_cutoff=_ALIKE) / 100
+            likeness = _likeness(text, line.text, exactly=exactly)
             value = likeness * min(len(text), 12)
             # The top of the first page stands before, the bottom of the last page behind all this.
             if value and first != last and (
@@ -153,6 +155,19 @@ def _matched(
                 updated[at] = updated[at - 1]
         best = updated
     yield from best[-1][1]
+
+
+def _likeness(text: str, line: str, *, exactly: bool) -> float:
+    """Tell how like a running line, or a piece of one, a block is, from 0 to 1."""
+    if text == line:
+        return 1.0
+    is_piece = _PIECE <= len(text) < len(line)
+    if exactly:
+        return _PIECE_WORTH if is_piece and text in line else 0.0
+    likeness = fuzz.ratio(text, line, score_cutoff=_ALIKE)
+    if not likeness and is_piece:
+        likeness = _PIECE_WORTH * fuzz.partial_ratio(text, line, score_cutoff=_ALIKE)
+    return likeness / 100
 
 
 def fill_by_words(
