@@ -23,6 +23,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import numpy as np
+
 from grounding_bench.corpus import Document, documents
 from grounding_bench.extras import boxes, rough_sheets, written_sheets
 from grounding_bench.methods import BASELINES, OURS, SLOW, ours
@@ -49,6 +51,9 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--documents", metavar="WORDS", help="documents with one of these in them")
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--skip", default="", metavar="NAMES", help="some of " + ",".join(BESIDE))
+    parser.add_argument(
+        "--features", type=Path, metavar="FILE", help="every block, for calibration"
+    )
     parser.add_argument("--dump", type=Path, metavar="FILE", help="our misses, as JSON lines")
     chosen = parser.parse_args(given)
     chosen.perturbations = chosen.only.split(",") if chosen.only else list(PERTURBATIONS)
@@ -88,7 +93,7 @@ def collect(sheets: Iterable[Sheet]) -> Iterator[Sheet]:
 def sheets_of(plan: Plan, chosen: argparse.Namespace) -> Iterator[Sheet]:
     """Run ours, then the baselines on some of it."""
     yield from run(plan)
-    every = dict(plan.methods)
+    every = {**plan.methods}
     if not chosen.no_baselines:
         every |= BASELINES
         yield from run(
@@ -112,8 +117,28 @@ def sheets_of(plan: Plan, chosen: argparse.Namespace) -> Iterator[Sheet]:
     if not chosen.only:
         yield from rough_sheets(replace(plan, methods=every))
         if chosen.half != "tune":  # never looked at in development
-            for name, method in every.items():
-                yield from written_sheets(name, method)
+            yield from written_sheets(every)
+
+
+def write_features(sheets: Sequence[Sheet], path: Path) -> None:
+    """Write our answers as arrays of one row for each block: what a score can be fitted on."""
+    own = [sheet for sheet in sheets if sheet.method == OURS]
+
+    def of_blocks(name: str) -> list[str]:
+        return [getattr(sheet, name) for sheet in own for _ in sheet.how]
+
+    np.savez_compressed(
+        path,
+        document=of_blocks("document"),
+        language=of_blocks("language"),
+        engine=of_blocks("engine"),
+        perturbation=of_blocks("perturbation"),
+        method=[how for sheet in own for how in sheet.how],
+        kind=np.concatenate([sheet.kind for sheet in own]),
+        length=np.concatenate([sheet.length for sheet in own]),
+        score=np.concatenate([sheet.score for sheet in own]),
+        right=np.concatenate([sheet.right for sheet in own]),
+    )
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -129,6 +154,8 @@ def main(given: Sequence[str] | None = None) -> int:
     if chosen.dump:
         lines = (json.dumps(miss, ensure_ascii=False) + "\n" for miss in missed)
         chosen.dump.write_text("".join(lines), encoding="utf-8")
+    if chosen.features:
+        write_features(sheets, chosen.features)
     beside = set() if chosen.only else set(BESIDE) - set(chosen.skip.split(","))
     report(
         Measured(

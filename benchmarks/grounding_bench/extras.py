@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from grounding_bench.boxes import Overlap, overlaps, with_layout_boxes
 from grounding_bench.engines import ROUGH
@@ -26,28 +26,29 @@ def few_pages() -> list[Written]:
     return ([volume(english)] if english else []) + others
 
 
-def _sheet(written: Written, name: str, method: Method, perturbation: str) -> Sheet:
+def _sheets(written: Written, methods: Mapping[str, Method], perturbation: str) -> Iterator[Sheet]:
     truth = join(written.pieces)
-    pages = read_pages(written.path)[: written.pages]
-    start = time.process_time()
-    answers = method(truth.blocks, pages)
-    return sheet_of(
-        truth,
-        answers,
-        method=name,
-        document=written.name,
-        language=written.language,
-        engine=written.author,
-        perturbation=perturbation,
-        pages=len(pages),
-        seconds=time.process_time() - start,
-    )
+    pages = read_pages(written.path, written.pages)
+    for name, method in methods.items():
+        start = time.process_time()
+        answers = method(truth.blocks, pages)
+        yield sheet_of(
+            truth,
+            answers,
+            method=name,
+            document=written.name,
+            language=written.language,
+            engine=written.author,
+            perturbation=perturbation,
+            pages=len(pages),
+            seconds=time.process_time() - start,
+        )
 
 
-def written_sheets(name: str, method: Method) -> Iterator[Sheet]:
-    """Align what people and docling wrote; it was never looked at in development."""
+def written_sheets(methods: Mapping[str, Method]) -> Iterator[Sheet]:
+    """Align what people and docling wrote."""
     for written in few_pages():
-        yield _sheet(written, name, method, WRITTEN)
+        yield from _sheets(written, methods, WRITTEN)
 
 
 def rough_sheets(plan: Plan) -> Iterator[Sheet]:
@@ -55,8 +56,7 @@ def rough_sheets(plan: Plan) -> Iterator[Sheet]:
     for document in plan.documents:
         written = rough(document, plan.most_pages)
         if written.pieces:
-            for name, method in plan.methods.items():
-                yield _sheet(written, name, method, ROUGH)
+            yield from _sheets(written, plan.methods, ROUGH)
 
 
 def boxes(plan: Plan) -> Iterator[Overlap]:
@@ -78,6 +78,6 @@ def boxes(plan: Plan) -> Iterator[Overlap]:
 
 def _overlaps(written: Written, most_pages: int) -> Iterator[Overlap]:
     truth = join(written.pieces)
-    pages = read_pages(written.path)[:most_pages]
+    pages = read_pages(written.path, most_pages)
     blocks = placed(truth.markdown, truth.blocks, written.path, pages)
     yield from overlaps(truth, blocks, author=written.author, document=written.name)
