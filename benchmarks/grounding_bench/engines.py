@@ -115,22 +115,25 @@ def _edgeparse(path: Path) -> list[PageOutput]:
 
 
 def _as_markdown(element: dict[str, Any]) -> str:
-    kind = element["type"]
-    if kind in {"header", "footer"}:
-        return ""
-    if kind == "image":
-        return f"![]({element['source']})"
-    if kind == "heading":
-        return "#" * min(6, int(element.get("heading level", 1))) + " " + _words(element)
-    if kind == "list":
-        return "\n".join(f"- {_words(item)}" for item in element["list items"])
-    if kind == "table":
-        rows = [[_words(cell) for cell in row["cells"]] for row in element["rows"]]
-        lines = ["| " + " | ".join(cells).replace("\n", " ") + " |" for cells in rows]
-        if not any(any(cells) for cells in rows):
+    match element["type"]:
+        case "header" | "footer":
             return ""
-        return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+        case "image":
+            return f"![]({element['source']})"
+        case "heading":
+            return "#" * min(6, int(element.get("heading level", 1))) + " " + _words(element)
+        case "list":
+            return "\n".join(f"- {_words(item)}" for item in element["list items"])
+        case "table":
+            return _table([[_words(cell) for cell in row["cells"]] for row in element["rows"]])
     return _words(element)
+
+
+def _table(rows: list[list[str]]) -> str:
+    if not any(map(any, rows)):
+        return ""
+    lines = ["| " + " | ".join(cells).replace("\n", " ") + " |" for cells in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
 def _words(element: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from grounding_bench.baselines import page_shingles, partial_ratio, unique_grams
 from grounding_bench.running import Method
@@ -10,7 +11,7 @@ from zhiyipdf.grounding.alignment import Alignment
 from zhiyipdf.models import Block
 from zhiyipdf.models.page_text import PageText
 
-__all__ = ["BASELINES", "FUZZY", "OURS", "ours"]
+__all__ = ["BASELINES", "FUZZY", "OURS", "SLOW", "ours", "placed"]
 
 OURS = "ours"
 FUZZY = "rapidfuzz per page"
@@ -30,3 +31,12 @@ BASELINES: Mapping[str, Method] = {
 """Those that can be run on everything; :func:`partial_ratio` takes minutes for one manual."""
 
 SLOW: Mapping[str, Method] = {FUZZY: partial_ratio}
+
+
+def placed(
+    markdown: str, blocks: Sequence[Block], path: Path, pages: Sequence[PageText]
+) -> tuple[Block, ...]:
+    """Give the blocks with pages and boxes, as a conversion does."""
+    from zhiyipdf.conversion.placing import place
+
+    return tuple(place(markdown, blocks, path, pages))

@@ -143,8 +143,10 @@ def volume(parts: Sequence[Written]) -> Written:
     moved: list[Piece] = []
     before = 0
     for part in parts:
-        for piece in part.pieces:
-            moved.append(tuple(replace(p, page=p.page + before) for p in piece))
+        moved += [
+            tuple(replace(passage, page=passage.page + before) for passage in piece)
+            for piece in part.pieces
+        ]
         before += part.pages
     return Written(
         name=f"volume of {len(parts)}",

@@ -91,7 +91,8 @@ def _join(pieces: list[Piece], chance: Random) -> list[Piece]:
     """Make one paragraph of the two parts of each that crosses a page break, and of some others.
 
     A paragraph crosses the break if the last of the page ends within a sentence and the first of
-    the next goes on with a letter that begins none. Running lines that stand between the two are left out, as by whoever joins paragraphs.
+    the next goes on with a letter that begins none. Running lines that stand between the two are
+    left out, as by whoever joins paragraphs.
     """
     running = _running(pieces)
     result: list[Piece] = []

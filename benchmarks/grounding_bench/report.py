@@ -1,12 +1,16 @@
-"""Prints tables in Markdown."""
+"""Prints everything that was measured, as Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from grounding_bench.boxes import Overlap, summary
+from grounding_bench.failures import by_failure
 from grounding_bench.methods import OURS
 from grounding_bench.running import Sheet
 from grounding_bench.scoring import (
+    Tally,
     both_pages,
     by_class,
     by_kind,
@@ -14,93 +18,89 @@ from grounding_bench.scoring import (
     reliability,
     tally,
 )
+from grounding_bench.targets import METHODS, SURE, Measured, rows
+from grounding_bench.wording import percent, table
 
-__all__ = ["percent", "table", "tables"]
-
-SURE = 0.9
-
-
-def percent(share: float, digits: int = 2) -> str:
-    """Write a share as per cent; a dash where there is none."""
-    return "–" if share != share else f"{100 * share:.{digits}f}"
+__all__ = ["report"]
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a pipe table and a blank line."""
-    print("| " + " | ".join(head) + " |")
-    print("|---" * len(head) + "|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-    print()
+def report(measured: Measured, missed: Sequence[Mapping[str, Any]]) -> None:
+    """Print the table of the issue, what is behind it, and what still goes wrong."""
+    head = ("measure, % unless said", "prototype", "required", "aim", *METHODS)
+    table(head, rows(measured))
+    names = list(dict.fromkeys(sheet.perturbation for sheet in measured.sheets))
+    by_method(measured.sheets, names)
+    own = [sheet for sheet in measured.sheets if sheet.method == OURS]
+    by_language(own, names)
+    by_kind_and_length(own, names)
+    scores(own, names)
+    if measured.overlaps:
+        box_table(measured.overlaps)
+    examples(missed)
 
 
 def _of(sheets: Sequence[Sheet], perturbation: str) -> list[Sheet]:
     return [sheet for sheet in sheets if sheet.perturbation == perturbation]
 
 
-def _names(sheets: Iterable[Sheet]) -> list[str]:
-    return list(dict.fromkeys(sheet.perturbation for sheet in sheets))
+def by_method(sheets: Sequence[Sheet], names: Sequence[str]) -> None:
+    """Print each method's share of right first pages, by perturbation."""
+    print("First page right, % of all blocks (± 1 page); pages/s of the method alone\n")
+    lines = []
+    for method in METHODS:
+        answered = [sheet for sheet in sheets if sheet.method == method]
+        if answered:
+            counts = [tally(_of(answered, name)) for name in names]
+            cells = [
+                f"{percent(c.exact)} ({percent(c.within_one, 1)})" if c.blocks else "–"
+                for c in counts
+            ]
+            seconds = sum(sheet.seconds for sheet in answered)
+            pages = sum(sheet.pages for sheet in answered)
+            lines.append((method, *cells, f"{pages / max(seconds, 1e-9):.0f}"))
+    table(("method", *names, "pages/s"), lines)
 
 
-def tables(sheets: Sequence[Sheet]) -> None:
-    """Print what came out, method by method, then ours by language, kind and length."""
-    by_method: dict[str, list[Sheet]] = {}
-    for sheet in sheets:
-        by_method.setdefault(sheet.method, []).append(sheet)
-    own = by_method.get(OURS, [])
-    names = _names(own or sheets)
-    print("First page right, % of all blocks (± 1 page)\n")
-    rows = []
-    for method, answered in by_method.items():
-        cells = []
-        for name in names:
-            count = tally(_of(answered, name))
-            cells.append(
-                f"{percent(count.exact)} ({percent(count.within_one, 1)})" if count.blocks else "–"
-            )
-        seconds = sum(sheet.seconds for sheet in answered)
-        rows.append((method, *cells, f"{sum(s.pages for s in answered) / max(seconds, 1e-9):.0f}"))
-    table(("method", *names, "pages/s"), rows)
-
+def by_language(own: Sequence[Sheet], names: Sequence[str]) -> None:
+    """Print our share of right first pages for each language."""
     print("By language, ours\n")
-    languages = sorted({sheet.language for sheet in own})
-    rows = []
-    for language in languages:
+    lines = []
+    for language in sorted({sheet.language for sheet in own}):
         spoken = [sheet for sheet in own if sheet.language == language]
-        cells = [percent(tally(_of(spoken, name)).exact) for name in names]
         files = {sheet.document: sheet.pages for sheet in spoken}
-        rows.append((language, str(len(files)), str(sum(files.values())), *cells))
-    table(("language", "documents", "pages", *names), rows)
+        cells = [percent(tally(_of(spoken, name)).exact) for name in names]
+        lines.append((language, str(len(files)), str(sum(files.values())), *cells))
+    table(("language", "documents", "pages", *names), lines)
 
-    print("By kind and by letters, ours\n")
+
+def by_kind_and_length(own: Sequence[Sheet], names: Sequence[str]) -> None:
+    """Print our share of right first pages for each kind and length of block."""
+    print("By kind and by letters, ours; blocks of all perturbations\n")
     kinds = {name: by_kind(_of(own, name)) for name in names}
     classes = {name: by_class(_of(own, name)) for name in names}
-    rows = []
-    for kind in dict.fromkeys(kind for counts in kinds.values() for kind in counts):
-        counts = [kinds[name].get(kind) for name in names]
-        rows.append(
-            (
-                kind,
-                str(max(c.blocks for c in counts if c)),
-                *(percent(c.exact) if c else "–" for c in counts),
-            )
-        )
-    for bounds in next(iter(classes.values()), {}):
-        least, most = bounds
-        label = f">= {least}" if most >= 10**9 else f"{least}–{most}" if most else "none"
-        counts = [classes[name][bounds] for name in names]
-        rows.append(
-            (label, str(max(c.blocks for c in counts)), *(percent(c.exact) for c in counts))
-        )
-    table(("kind or letters", "blocks", *names), rows)
+    none = Tally()
+    lines = [_line(kind, [kinds[name].get(kind, none) for name in names]) for kind in by_kind(own)]
+    for least, most in by_class(own):
+        label = "no letter" if most == 0 else f"{least}–{most} letters"
+        if most >= 10**9:
+            label = f"{least} letters or more"
+        lines.append(_line(label, [classes[name][least, most] for name in names]))
+    table(("kind or length", "blocks", *names), lines)
 
-    print("Score, ours\n")
-    rows = []
+
+def _line(label: str, counts: Sequence[Tally]) -> tuple[str, ...]:
+    blocks = sum(count.blocks for count in counts)
+    return label, f"{blocks:,}", *(percent(count.exact) for count in counts)
+
+
+def scores(own: Sequence[Sheet], names: Sequence[str]) -> None:
+    """Print what our scores are worth."""
+    print("What the score is worth, ours\n")
+    lines = []
     for name in [*names, "all"]:
-        some = own if name == "all" else _of(own, name)
-        sure = reliability(some, SURE)
-        crossing = both_pages(some)
-        rows.append(
+        some = list(own) if name == "all" else _of(own, name)
+        sure, crossing = reliability(some, SURE), both_pages(some)
+        lines.append(
             (
                 name,
                 percent(sure.share, 1),
@@ -109,4 +109,42 @@ def tables(sheets: Sequence[Sheet]) -> None:
                 f"{percent(crossing.exact, 1)} of {crossing.blocks}",
             )
         )
-    table(("perturbation", "score >= 0.9: share", "right", "ECE", "both pages of crossing"), rows)
+    head = ("perturbation", f"score >= {SURE}: share", "of these right", "ECE", "both pages")
+    table(head, lines)
+
+
+def box_table(overlaps: Sequence[Overlap]) -> None:
+    """Print how well boxes overlap, by whose boxes are the truth and by kind."""
+    print("Boxes of blocks whose page is right, ours\n")
+    lines = [
+        (author, kind, f"{count:,}", percent(given, 1), percent(good, 1), f"{mean:.3f}")
+        for (author, kind), (count, given, good, mean) in summary(overlaps).items()
+    ]
+    table(("truth", "kind", "blocks", "with a box", "IoU >= 0.5", "mean IoU"), lines)
+
+
+def examples(missed: Sequence[Mapping[str, Any]]) -> None:
+    """Print one example of each kind of failure, the commonest first."""
+    if not missed:
+        return
+    print("What still goes wrong, with one example each\n")
+    lines = []
+    for name, group in by_failure(missed).items():
+        example = group[len(group) // 2]
+        text = " ".join(example["text"].split()).replace("|", "\\|")
+        lines.append(
+            (
+                name,
+                f"{len(group):,}",
+                f"{example['document']}, {example['engine']}, {example['perturbation']}",
+                f"{example['kind']}: {text}",
+                f"{_pages(example['truth'])} → {_pages(example['answer'])}",
+                f"{example['score']:.2f}",
+            )
+        )
+    table(("failure", "blocks", "for example", "block", "true page → answer", "score"), lines)
+
+
+def _pages(span: Sequence[int]) -> str:
+    first, last = span
+    return str(first) if first == last else f"{first}–{last}"
