@@ -8,7 +8,7 @@ import numpy as np
 
 from zhiyipdf.grounding.alignment import Alignment
 from zhiyipdf.grounding.chain import choose
-from zhiyipdf.grounding.dark_pages import fill_dark_pages
+from zhiyipdf.grounding.dark_pages import dark_pages, fill_dark_pages
 from zhiyipdf.grounding.filling import fill_exactly, fill_roughly
 from zhiyipdf.grounding.findings import Finding, doubtful, pages_of
 from zhiyipdf.grounding.finishing import finish
@@ -18,6 +18,7 @@ from zhiyipdf.grounding.pictures import fill_between
 from zhiyipdf.grounding.running_lines import RunningLines, find_running_lines
 from zhiyipdf.grounding.seeds import find_hits, gather, grams_of
 from zhiyipdf.grounding.streams import BlockStream, PageStream, block_stream, page_stream
+from zhiyipdf.grounding.words import PageWords
 from zhiyipdf.models import Block
 from zhiyipdf.models.page_text import PageText
 
@@ -49,11 +50,13 @@ def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment
     findings, good = _hit(blocks, said, body)
     _reconsider(findings, said, running, len(pages))
     fill_exactly(findings, said, body)
-    fill_dark_pages(findings, blocks, said, pages, body, running, good)
+    words = PageWords(pages, folding)
+    weights = dark_pages(pages, body)
+    fill_dark_pages(findings, blocks, said, words, weights, running, good)
     fill_roughly(findings, said, body, least=_LIKE)
     fill_running(findings, said, running, len(pages), exactly=False)
     fill_roughly(findings, said, body, least=_FAIRLY_LIKE)
-    fill_by_words(findings, blocks, said, pages, folding)
+    fill_by_words(findings, blocks, said, words, len(pages))
     add_running_ends(findings, said, running, len(pages))
     fill_between(findings, blocks, pages, body)
     return tuple(_alignment(found, pages, body) for found in findings)
