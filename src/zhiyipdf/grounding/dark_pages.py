@@ -108,9 +108,12 @@ def fill_dark_pages(
             else:
                 ink = [float(weights[page]) for page in group.pages]
                 shares = _by_ink(members, sizes, blocks, ink)
+            margins = _margins(shares, sizes)
             choices = 1 if cuts is not None else len(group.pages)
-            for i, at in zip(members, shares, strict=True):
-                findings[i] = Finding(method="ink", pages=(group.pages[at],), choices=choices)
+            for i, at, margin in zip(members, shares, margins, strict=True):
+                findings[i] = Finding(
+                    method="ink", pages=(group.pages[at],), choices=choices, margin=margin
+                )
 
 
 def _trusted(findings: Sequence[Finding | None], good: float) -> list[int]:
@@ -290,6 +293,17 @@ def _by_ink(
             shares[i] = page - 1
         at = best
     return shares
+
+
+def _margins(shares: Sequence[int], sizes: Sequence[float]) -> list[float]:
+    """Tell how far each member is from the nearest cut, in halves of a page."""
+    ends = np.cumsum([0.0, *sizes])
+    cuts = [float(ends[i]) for i in range(1, len(shares)) if shares[i] != shares[i - 1]]
+    half = float(ends[-1]) / (max(shares) + 1) / 2 or 1.0
+    middles = (ends[1:] + ends[:-1]) / 2
+    return [
+        min([1.0, *(abs(float(middle) - cut) / half for cut in cuts)]) for middle in middles
+    ]
 
 
 def _begins_page(blocks: Sequence[Block], members: Sequence[int], cut: int) -> float:
