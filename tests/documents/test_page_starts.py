@@ -80,6 +80,13 @@ def test_a_piece_has_the_pages_of_the_runs_it_touches() -> None:
     assert place_of_span(runs, 25, 999) == at(3, 4)
 
 
+def test_a_piece_of_which_most_is_unknown_has_no_page() -> None:
+    runs = runs_of([0, 10, 20], [at(1), NOWHERE, at(2)])
+    assert place_of_span(runs, 0, 20) == at(1)
+    assert place_of_span(runs, 1, 20) == NOWHERE
+    assert place_of_span(runs, 5, 25) == at(1, 2)
+
+
 @given(STARTS, st.data())
 def test_runs_are_read_back_as_they_were(starts: list[int], data: st.DataObject) -> None:
     places = data.draw(st.lists(PLACES, min_size=len(starts), max_size=len(starts)))

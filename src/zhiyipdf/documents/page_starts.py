@@ -62,22 +62,27 @@ def runs_of(starts: Iterable[int], places: Iterable[Place]) -> tuple[PageRun, ..
 
 
 def place_of_span(runs: Sequence[PageRun], start: int, end: int) -> Place:
-    """Tell the pages of a piece of a text; what has none is left out of account.
+    """Tell the pages of a piece of a text.
 
     Args:
         runs: Of the text.
         start: Offset of the piece's first character.
         end: Offset after its last one, larger than ``start``.
+
+    Returns:
+        From the first to the last page; nowhere if that is unknown for more than half of the piece.
     """
     first = max(bisect_right(runs, start, key=lambda run: run.start) - 1, 0)
     last = bisect_right(runs, end - 1, key=lambda run: run.start)
-    places = [r.place for r in runs[first:last] if r.place.page_number is not None]
-    if not places:
-        return NOWHERE
-    found = places[0]
-    for place in places[1:]:
-        found = _joined(found, place)
-    return found
+    touched = runs[first:last]
+    ends = (*(run.start for run in touched[1:]), end)
+    found: Place | None = None
+    known = 0
+    for run, run_end in zip(touched, ends, strict=True):
+        if run.place.page_number is not None:
+            found = run.place if found is None else _joined(found, run.place)
+            known += run_end - max(run.start, start)
+    return NOWHERE if found is None or 2 * known < end - start else found
 
 
 def write_runs(runs: Iterable[PageRun]) -> str:

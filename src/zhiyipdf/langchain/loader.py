@@ -58,6 +58,16 @@ class ZhiyiPDFLoader(BaseLoader):
             async for document in loader.alazy_load():
                 ...
 
+    Cite a chunk of any splitter:
+        .. code-block:: python
+
+            from zhiyipdf import cite
+
+            splitter = RecursiveCharacterTextSplitter(add_start_index=True)
+            for document in ZhiyiPDFLoader("paper.pdf", mode="single").lazy_load():
+                for chunk in splitter.split_documents([document]):
+                    print(cite(document, chunk))  # paper.pdf, p. 17
+
     Args:
         file_path: Local path, folder, glob, any fsspec URL, bytes, a binary file, a Blob, or a
             sequence of these.

@@ -61,6 +61,9 @@ class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderM
             async for document in reader.aiter_data("papers/"):
                 ...
 
+    With ``mode="single"``, :class:`~zhiyipdf.llama_index.PageCitations` after the node parser gives
+    each node the page of its own.
+
     The options mean what they mean to :class:`zhiyipdf.ZhiyiPDFLoader`. Keys and
     ``storage_options`` stand in no repr and no dump, so a reader made by ``from_dict`` takes its
     key from the environment; they are part of a pickle, which is how LlamaIndex hands a reader to
