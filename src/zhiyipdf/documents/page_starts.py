@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import cast
 
@@ -23,6 +24,10 @@ __all__ = [
     "write_labels",
     "write_runs",
 ]
+
+# The chunks of a document share what it says of its pages and come one after the other: without
+# this, most of the time of citing them would be spent on reading it again.
+_RECENT = 16
 
 _LAST_NUMBER = re.compile(r"[0-9]{1,9}\Z")
 
@@ -96,6 +101,7 @@ def write_runs(runs: Iterable[PageRun]) -> str:
     return json.dumps([_entry(run) for run in runs], separators=(",", ":"))
 
 
+@lru_cache(_RECENT)
 def read_runs(written: str) -> tuple[PageRun, ...]:
     """Read what :func:`write_runs` wrote.
 
@@ -131,6 +137,7 @@ def write_labels(labels: Mapping[int, str], numbers: Sequence[int]) -> str | Non
     return json.dumps(starts, ensure_ascii=False, separators=(",", ":"))
 
 
+@lru_cache(_RECENT)
 def read_labels(written: str) -> tuple[LabelStart, ...]:
     """Read what :func:`write_labels` wrote.
 
