@@ -48,15 +48,16 @@ _LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 # Pixels only: no scheme of a page, no SVG, which is a document.
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,", re.IGNORECASE)
 
-# An inline formula ends in its own paragraph; the bound keeps hostile text from costing quadratic
-# time. "$5 and $10" is none: pandoc's rule (extension tex_math_dollars).
-_FORMULA = re.compile(
-    r"\$\$(?P<display>[^$]{1,2000})\$\$"
-    r"|\$(?![\s$])(?P<dollars>(?:[^$\\]|\\.){1,2000}+)(?<!\s)\$(?!\d)"
-    r"|\\\((?P<round>(?:(?!\\\)).){1,2000})\\\)"
-    r"|\\\[(?P<square>(?:(?!\\\]).){1,2000})\\\]",
-    re.DOTALL,
-)
+# "$5 and $10" is no formula: pandoc's rule (extension tex_math_dollars).
+_DOLLARS = re.compile(r"\$(?![\s$])(?:[^$\\]|\\.){1,2000}+(?<!\s)\$(?!\d)", re.DOTALL)
+_FORMULA_ENDS = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
+_LONGEST_FORMULA = 2000
+"""Of a formula in a line; the bound keeps hostile text from costing quadratic time."""
+
+_LONGEST_BLOCK = 500_000
+"""Characters of a block that is rendered; a longer one is shown as its source. A table of ten
+thousand cells fits; 50,000 tags in each other cost the parser 7 s, twice as many 28 s."""
+
 _NOTE = re.compile(r"\[\^(?P<label>[^\s\[\]]{1,50})\]")
 _NOTE_TEXT = re.compile(r"\s*\[\^(?P<label>[^\s\[\]]{1,50})\]:[ \t]*")
 _NOTE_INDENT = re.compile(r"^(?: {4}|\t)", re.MULTILINE)
@@ -91,11 +92,12 @@ class BlockRenderer:
     def render(self, block: Block) -> str:
         """Give a block as HTML.
 
-        A block that shows nothing, such as a comment, is shown as its own source. Pictures that
-        are not there are named below the block.
+        A block that shows nothing, such as a comment, or that is huge is shown as its source.
+        Pictures that are not there are named below the block.
         """
         self._shown, missing = self._pictures(block.images)
-        content = "" if block.kind in {"comment", "page_break"} else self._content(block)
+        as_source = block.kind in {"comment", "page_break"} or len(block.text) > _LONGEST_BLOCK
+        content = "" if as_source else self._content(block)
         if not _is_visible(content):
             source = block.text.strip()
             content = f'<code class="source">{html.escape(source)}</code>' if source else ""
@@ -188,15 +190,23 @@ def _parser() -> MarkdownIt:
 
 
 def _inline_formula(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's own signature
-    if state.src[state.pos] not in "$\\":
-        return False
-    found = _FORMULA.match(state.src, state.pos, state.posMax)
-    if found is None:
+    end = _formula_end(state.src, state.pos, state.posMax)
+    if end is None:
         return False
     if not silent:
-        state.push("inline_formula", "code", 0).content = found[0]
-    state.pos = found.end()
+        state.push("inline_formula", "code", 0).content = state.src[state.pos : end]
+    state.pos = end
     return True
+
+
+def _formula_end(text: str, at: int, last: int) -> int | None:
+    """Find where the formula ends that begins at an offset; None if none does before ``last``."""
+    closing = _FORMULA_ENDS.get(text[at : at + 2])
+    if closing is not None:
+        end = text.find(closing, at + 3, min(at + 3 + _LONGEST_FORMULA, last))
+        return None if end < 0 else end + 2
+    dollars = _DOLLARS.match(text, at, last)
+    return None if dollars is None else dollars.end()
 
 
 def _note(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the same
