@@ -43,6 +43,10 @@ def page_of(
     return parsed("".join(page.pieces(pictures)))
 
 
+def notices(page: Element) -> list[str]:
+    return [said.text for box in page.all("div", class_="notices") for said in box.all("p")]
+
+
 THREE = blocks(
     ("heading", "# Title\n\n", (at(1, 60, 40, 300, 60),), {"level": 1}),
     ("paragraph", "Runs on.\n\n", (at(1, 60, 700, 540, 760), at(2, 60, 40, 540, 80.126))),
@@ -184,9 +188,17 @@ def test_of_a_long_pdf_later_blocks_are_left_out_and_that_is_said() -> None:
 
     assert [figure.attributes["id"] for figure in page.all("figure")] == ["page-1", "page-2"]
     assert shown == ["block-0", "block-1", "block-2", "block-5"]
-    assert page.all("p", class_="notice")[0].text == (
-        "The first 2 of 3 pages; 2 blocks of later pages are left out."
-    )
+    assert notices(page)[0] == ("The first 2 of 3 pages; 2 blocks of later pages are left out.")
+
+
+def test_where_no_page_is_known_the_markdown_is_shown_whole() -> None:
+    page = page_of(conversion(blocks(("paragraph", "a\n\n"), ("paragraph", "b\n"))), most_pages=2)
+
+    assert len(page.all("article")) == 2
+    assert notices(page) == [
+        "The first 2 of 3 pages; the Markdown of all of them.",
+        "No block's page is known.",
+    ]
 
 
 def test_pictures_of_pages_are_taken_one_by_one() -> None:
@@ -205,17 +217,19 @@ def test_pictures_of_pages_are_taken_one_by_one() -> None:
 
 
 def test_a_conversion_without_boxes_says_what_hovering_shows() -> None:
-    notices = page_of(conversion(blocks(("paragraph", "a\n", on(1))))).all("p", class_="notice")
+    page = page_of(conversion(blocks(("paragraph", "a\n", on(1)))))
 
-    assert [notice.text for notice in notices] == [
-        "Pages are known, places on them are not: a block marks its whole page."
-    ]
+    assert notices(page) == ["No block's place on its page is known: it marks the whole page."]
 
 
 def test_a_conversion_without_pages_says_so() -> None:
-    notices = page_of(conversion(blocks(("paragraph", "a\n")))).all("p", class_="notice")
+    assert notices(page_of(conversion(blocks(("paragraph", "a\n"))))) == [
+        "No block's page is known."
+    ]
 
-    assert [notice.text for notice in notices] == ["No block's page is known."]
+
+def test_a_page_with_every_place_known_has_no_notice() -> None:
+    assert notices(page_of(conversion(THREE))) == []
 
 
 # --- one file, and inert -------------------------------------------------------------------------

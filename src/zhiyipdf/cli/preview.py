@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import tempfile
 import webbrowser
@@ -101,6 +102,8 @@ def preview(
         ref = find_one(source, storage_options={}, fs=None)
     except ValueError as error:
         raise click.UsageError(f"a preview shows one PDF: {error}") from error
+    # For each picture of a PDF with XFA forms it would tell how to build PDFium with them.
+    logging.getLogger("pypdfium2").setLevel(logging.ERROR)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zhiyipdf-")))
         # Opened here and not by the converter, whose copy of a remote PDF is gone when it is done.

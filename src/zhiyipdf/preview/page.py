@@ -104,12 +104,16 @@ class PreviewPage:
         """What a reader should know before trusting the page, in sentences."""
         said = []
         if len(self.page_numbers) < self._total:
-            left = f"{self.blocks_left_out:,} blocks of later pages are left out."
+            left = (
+                f"{self.blocks_left_out:,} blocks of later pages are left out."
+                if self.blocks_left_out
+                else "the Markdown of all of them."
+            )
             said.append(f"The first {len(self.page_numbers)} of {self._total} pages; {left}")
         if not any(pages_of(block) for block in self.blocks):
             said.append("No block's page is known.")
         elif all(place.bbox is None for block in self.blocks for place in block.provenance):
-            said.append("Pages are known, places on them are not: a block marks its whole page.")
+            said.append("No block's place on its page is known: it marks the whole page.")
         return tuple(said)
 
     def pieces(self, pictures: Iterable[PagePicture]) -> Iterator[str]:
@@ -127,7 +131,7 @@ class PreviewPage:
             "facts": lambda: [html.escape(self._facts)],
             "legend": self._legend,
             "variants": self._variant_buttons,
-            "notices": lambda: (f'<p class="notice">{html.escape(n)}</p>' for n in self.notices),
+            "notices": self._notices,
             "pages": lambda: map(self._figure, pictures),
             "text": self._text,
         }
@@ -156,6 +160,11 @@ class PreviewPage:
         if options.translate_to is not None:
             facts.append(f"translated to {options.translate_to}")
         return " · ".join(facts)
+
+    def _notices(self) -> Iterator[str]:
+        if self.notices:
+            said = "".join(f"<p>{html.escape(notice)}</p>" for notice in self.notices)
+            yield f'<div class="notices" role="note">{said}</div>'
 
     def _legend(self) -> Iterator[str]:
         counted = count_grades(self.blocks)

@@ -56,7 +56,7 @@ _LONGEST_FORMULA = 2000
 
 _LONGEST_BLOCK = 500_000
 """Characters of a block that is rendered; a longer one is shown as its source. A table of ten
-thousand cells fits; 50,000 tags in each other cost the parser 7 s, twice as many 28 s."""
+thousand cells fits; 50,000 tags in each other cost the parser 7 s, twice as many 22 s."""
 
 _NOTE = re.compile(r"\[\^(?P<label>[^\s\[\]]{1,50})\]")
 _NOTE_TEXT = re.compile(r"\s*\[\^(?P<label>[^\s\[\]]{1,50})\]:[ \t]*")
