@@ -52,6 +52,11 @@ def test_the_fragment_selects_a_block_and_lights_its_boxes_on_every_page(tmp_pat
     assert selected(page) == ["box of block-1", "box of block-1", "block-1"]
 
 
+def test_what_the_address_alone_would_select_is_left_to_the_script(tmp_path: Path) -> None:
+    """The address's own mark would stay where it was when another block is selected."""
+    assert "plain" not in opened(tmp_path, TWO, "#block-1").one("html").classes
+
+
 def test_a_block_without_a_box_lights_its_whole_page(tmp_path: Path) -> None:
     assert selected(opened(tmp_path, TWO, "#block-2")) == ["page-3", "block-2"]
 

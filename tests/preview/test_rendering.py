@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.conversions import blocks
@@ -56,6 +56,7 @@ FRAGMENTS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(FRAGMENTS | st.text(max_size=20), max_size=8).map("".join))
 def test_no_mixture_of_hostile_markdown_does_harm(markdown: str) -> None:
     assert_harmless(rendered(markdown))

@@ -163,6 +163,8 @@
     });
   }
   addEventListener("hashchange", followAddress);
+  // Without a script the address alone selects; with one it would go on doing so.
+  document.documentElement.classList.remove("plain");
   if (variants.length) showVariant(variants[0].dataset.variant);
   followAddress();
 })();
