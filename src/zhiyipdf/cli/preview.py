@@ -26,7 +26,7 @@ from zhiyipdf.cli.reporting import Reporter, counted
 __all__ = ["preview"]
 
 MOST_PAGES = 50
-"""Shown without being asked for more: about 15 MB, which browsers still open at once."""
+"""Shown without being asked for more: some 10 MB, 25 at worst, which a browser opens at once."""
 
 
 @click.command()

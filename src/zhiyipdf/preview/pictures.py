@@ -14,8 +14,9 @@ from zhiyipdf.textlayer import page_size, render_page
 __all__ = ["PagePicture", "draw_pages"]
 
 RESOLUTIONS_DPI = (120, 96, 72, 54)
-"""Tried from the finest on. A page of A4 at 120 dpi is 992 pixels wide: half a large screen. Of the
-corpus' pages nine in ten fit at 120 or 96 dpi; photographs, which PNG packs badly, need less."""
+"""Tried from the finest on. A page of A4 at 120 dpi is 992 pixels wide: half a large screen. Of 291
+pages of the 49 PDFs beside the clone, 272 fit at 120 dpi and 18 at 96; photographs, which PNG packs
+badly, need less."""
 
 PAGE_BYTES = 360_000
 """What a page's PNG may take: with base64's third on top, 20 pages stay under 10 MB."""
