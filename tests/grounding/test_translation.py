@@ -17,6 +17,7 @@ from zhiyipdf.grounding.translation import (
     pair_bilingual,
     pair_translated,
 )
+from zhiyipdf.grounding.translation.features import compare
 from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import Block
 
@@ -134,10 +135,28 @@ def test_two_halves_of_a_block_both_render_it() -> None:
 
 
 def test_numbers_code_and_addresses_tell_paragraphs_of_equal_length_apart() -> None:
-    pieces = ["alo 1815", "ban 44", "man dpkg-source", "tan https://example.org/x", "ran 2009"]
-    other = [foreign("alo"), "юэя 44", "яюэ dpkg-source", "эюя https://example.org/x", "юя 2009"]
-    pairs = rendered(pair_translated(text(*pieces), text(*other)))
-    assert pairs[1:] == [(1,), (2,), (3,), (4,)]
+    pieces = ["alo 1815", "ban 4401", "man dpkg", "tan 7f/x", "ran 2009", "pan 1648", "kan `tar`"]
+    kept = [1, 2, 4, 6]
+    pairs = pair_translated(
+        text(*pieces), text(*(foreign(p[:3]) + p[3:] for p in map(pieces.__getitem__, kept)))
+    )
+    assert rendered(pairs) == [(at,) for at in kept]
+
+
+def test_a_language_that_takes_more_letters_is_paired_by_lengths_too() -> None:
+    pieces = [piece for piece in story(80) if piece[0] not in "#!`"]
+    kept = [at for at in range(len(pieces)) if at != 20]
+    other = [" ".join(f"{foreign(word)}нность" for word in pieces[at].split()) for at in kept]
+    assert rendered(pair_translated(text(*pieces), text(*other))) == [(at,) for at in kept]
+
+
+def test_a_token_that_stands_in_most_blocks_or_in_one_text_alone_tells_nothing() -> None:
+    original = blocks(*(("paragraph", f"debian n{at:03} alone{at}.") for at in range(30)))
+    other = blocks(*(("paragraph", f"debian n{at:03} иное.") for at in range(30)))
+    features = compare(original, other)
+    telling = features.original.tokens[features.weights[features.original.tokens] > 0]
+    assert len(telling) == 30
+    assert features.unique[telling].all()
 
 
 def test_a_whole_chapter_that_is_missing_is_skipped_in_a_long_document() -> None:
@@ -174,16 +193,36 @@ def test_a_disorderly_translation_of_a_long_document_is_paired_to_a_hundredth() 
     assert right >= 0.99 * len(truth)
 
 
-@pytest.mark.parametrize("with_numbers", [True, False])
+@pytest.mark.parametrize("anchored", [True, False])
 def test_a_band_finds_what_comparing_everything_finds(
-    monkeypatch: pytest.MonkeyPatch, with_numbers: bool
+    monkeypatch: pytest.MonkeyPatch, anchored: bool
 ) -> None:
-    pieces = [p if with_numbers else p.rstrip("0123456789. ") for p in story(500)]
-    original, other = text(*pieces), text(*(foreign(p) for p in pieces[:200] + pieces[205:]))
+    pieces = story(500)
+    if not anchored:
+        pieces = [piece.rstrip("0123456789. ") for piece in pieces if piece[0] not in "!`"]
+    original, other = text(*pieces), text(*(foreign(p) for p in pieces[:200] + pieces[212:]))
     whole = rendered(pair_translated(original, other))
+    assert whole[250] == (262,)
     monkeypatch.setattr(band, "_ALL_CELLS", 0)
-    monkeypatch.setattr(band, "_GAP_CELLS", 20)
+    monkeypatch.setattr(band, "_GAP_CELLS", 1)
     assert rendered(pair_translated(original, other)) == whole
+
+
+@pytest.mark.parametrize("anchored", [True, False])
+def test_a_band_has_both_corners_and_rows_that_overlap_and_grows_with_the_text(
+    anchored: bool,
+) -> None:
+    sizes = []
+    for size in (2000, 4000):
+        prose = [("paragraph", f"ка {at if anchored else ''}") for at in range(size)]
+        low, high = band.find_band(compare(blocks(*prose), blocks(*prose)))
+        assert (low[0], high[-1]) == (0, size + 1)
+        assert (low[1:] < high[:-1]).all()
+        assert (low[1:] >= low[:-1]).all()
+        assert (high[1:] >= high[:-1]).all()
+        sizes.append((high - low).sum())
+    assert sizes[1] < 2.2 * sizes[0]
+    assert sizes[0] < 2000 * 2000 / 5
 
 
 @pytest.mark.parametrize(("left", "right"), [(5000, 5000), (5000, 300), (300, 5000)])

@@ -99,10 +99,9 @@ def compare(original: Sequence[Block], other: Sequence[Block]) -> Features:
     many = np.maximum(*counts)
     # A word that both languages have by chance is rarely as common in the one as in the other.
     total = len(original) + len(other)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = np.log((total + 2) / (few + many)) * (few / many)
+    weights = np.log((total + 2) / (few + many)) * (few / many)
     common = many > max(_COMMON_LEAST, _COMMON_SHARE * max(len(original), len(other), 1))
-    weights[(few == 0) | common] = 0.0
+    weights[common] = 0.0
     return Features(original=left, other=right, weights=weights, unique=(many == 1) & (few == 1))
 
 
