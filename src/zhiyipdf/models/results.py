@@ -158,6 +158,8 @@ class Block:
         level: 1 to 6 for headings, else 0.
         images: Targets of the pictures it shows, as written.
         provenance: One entry for each page it stands on, in order; empty if unknown.
+        pair: In a translation or a bilingual text, the first of the original's blocks that it
+            renders, as an index into them; None in the original, and where it renders none.
     """
 
     kind: BlockKind
@@ -168,6 +170,7 @@ class Block:
     level: int = 0
     images: tuple[str, ...] = ()
     provenance: tuple[Provenance, ...] = ()
+    pair: int | None = None
 
     @property
     def is_silent(self) -> bool:
