@@ -87,6 +87,9 @@ class Polling:
         processing_s: Deadline of processing, without pages.
         processing_s_per_page: Added to it for each page.
         waiting_s: Deadline of waiting in the service's queue; counted apart.
+        held_up_s: So long a task may be answered with nothing but "too many tasks" before it counts
+            as failed. Doc2X says so after the upload, and to wait for earlier tasks; whether such a
+            task ever begins is not public (wire notes 2.5 and 6).
         not_found_grace_s: So long after the upload "404" means "not yet".
         requests_per_s: Most polls of one key, over all its tasks (transport study, section 3:
             three tasks in process, asked for once a second each; 200 polls at once cost 0.8 s of
@@ -106,6 +109,7 @@ class Polling:
     processing_s: float = 600.0
     processing_s_per_page: float = 5.0
     waiting_s: float = 6 * 3600.0
+    held_up_s: float = 1800.0
     not_found_grace_s: float = 30.0
     requests_per_s: float = 3.0
     at_once: int = 3

@@ -82,6 +82,16 @@ class RetryLoop:
         self._refusals = refusals
         self._states: dict[Secret, _KeyState] = {}
 
+    def beside(self, host: str) -> RetryLoop:
+        """The same policy for calls without a key to another host.
+
+        Whatever that host answers, no key is taken for refused: none was sent.
+
+        Args:
+            host: Named in messages.
+        """
+        return RetryLoop(self._retry, clock=self._clock, host=host, refusals=Refusals())
+
     async def run(self, attempt: Callable[[], Awaitable[Reply]], call: Call) -> Reply:
         """Call until there is an answer that stands.
 

@@ -90,11 +90,13 @@ class UploadOutcome:
         error: What went wrong instead.
         committed: Whether the whole body may have reached the service. False proves that nothing
             was paid.
+        task_id: The task's name, where the service gave it before the upload.
     """
 
     reply: Reply | None = None
     error: ZhiyiPDFError | None = None
     committed: bool
+    task_id: str | None = None
 
     @property
     def silent(self) -> bool:
