@@ -139,6 +139,8 @@ class Limits:
         max_pages: The same section.
         max_source_bytes: Largest PDF that is cut into parts; bounds the disk that a copy takes.
         retention_s: Results are kept for 7 days, the same page, "数据保留".
+        max_answer_bytes: Longest answer to a poll that carries the result itself, as Doc2X's do:
+            2,000 pages of 32 kB.
         max_download_bytes: A result larger than this is not fetched (the vendor's own client stops
             at 2 GiB; wire notes 3.2).
     """
@@ -153,6 +155,7 @@ class Limits:
     max_pages: int = 800
     max_source_bytes: int = 4096 * MIB
     retention_s: float = 7 * 86400.0
+    max_answer_bytes: int = 64 * MIB
     max_download_bytes: int = 2048 * MIB
 
 
