@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhiyipdf.providers.doc2x_formulas import with_dollars, with_dollars_changes
+from zhiyipdf.providers.doc2x_formulas import dollar_edits, with_dollars
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_formulas_get_dollars_and_nothing_else_changes(text: str, expected: str)
 @given(st.text(alphabet="\\()[]`~$x \n", max_size=200))
 def test_changes_are_in_order_and_apart(text: str) -> None:
     at = 0
-    for change in with_dollars_changes(text):
+    for change in dollar_edits(text):
         assert at <= change.start < change.end <= len(text)
         assert text[change.start] == "\\"
         at = change.end

@@ -1,5 +1,6 @@
 """Finds the page that each block of Markdown comes from. Pure: text in, blocks with pages out."""
 
+from zhiyipdf.grounding.layout import from_layout
 from zhiyipdf.grounding.marks import ground
 
-__all__ = ["ground"]
+__all__ = ["from_layout", "ground"]

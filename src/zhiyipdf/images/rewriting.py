@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from zhiyipdf.images.edits import Edit, edited_text
 from zhiyipdf.images.references import ImageReference, scan_images
 
-__all__ = ["Edit", "image_edits", "remove_images", "rewrite_images"]
+__all__ = ["image_edits", "remove_images", "rewrite_images"]
 
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "`": "&#96;", "\n": "&#10;", "\r": "&#13;", "\x7f": "&#127;"}
 _IN_ATTRIBUTE = str.maketrans(
@@ -29,21 +29,6 @@ _BY_LABEL = re.compile(r"!\[(?P<alt>(?:[^\[\]\\]|\\.)*+)\](?:\[(?:[^\[\]\\]|\\.)
 _MAX_PARENTHESES = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
-    """A change of a text.
-
-    Attributes:
-        start: Offset of the first character that goes.
-        end: Offset after the last one.
-        text: What comes instead.
-    """
-
-    start: int
-    end: int
-    text: str
-
-
 def rewrite_images(text: str, replace: Callable[[str], str | None]) -> str:
     """Give every picture of a Markdown text the target that a function says.
 
@@ -55,13 +40,7 @@ def rewrite_images(text: str, replace: Callable[[str], str | None]) -> str:
     Returns:
         The text; quoting and escaping of a changed target follow the syntax it stands in.
     """
-    pieces: list[str] = []
-    at = 0
-    for edit in image_edits(text, replace):
-        pieces += (text[at : edit.start], edit.text)
-        at = edit.end
-    pieces.append(text[at:])
-    return "".join(pieces)
+    return edited_text(text, tuple(image_edits(text, replace)))
 
 
 def image_edits(

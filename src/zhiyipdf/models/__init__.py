@@ -1,5 +1,6 @@
 """The nouns of the data's path: frozen, slotted, without I/O."""
 
+from zhiyipdf.models.doc2x_options import Comments, Doc2XModel, Doc2XOptions, FormulaStyle
 from zhiyipdf.models.options import (
     LANGUAGES,
     VARIANTS,
@@ -57,9 +58,13 @@ __all__ = [
     "BlockKind",
     "Bookmark",
     "Bundle",
+    "Comments",
     "Conversion",
+    "Doc2XModel",
+    "Doc2XOptions",
     "DocumentProperties",
     "Estimate",
+    "FormulaStyle",
     "Language",
     "LayoutSpan",
     "Mode",

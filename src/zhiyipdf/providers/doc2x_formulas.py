@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-__all__ = ["Change", "with_dollars", "with_dollars_changes"]
+from zhiyipdf.images import Edit, edited_text
+
+__all__ = ["dollar_edits", "with_dollars"]
 
 # Code is left alone: a fence up to its end or the text's, and a span of backticks on one paragraph.
 _TOKEN = re.compile(
@@ -20,22 +21,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A piece of text that is written anew.
-
-    Attributes:
-        start: Offset of its first character.
-        end: Offset after its last one.
-        text: What comes instead.
-    """
-
-    start: int
-    end: int
-    text: str
-
-
-def with_dollars_changes(text: str) -> Iterator[Change]:
+def dollar_edits(text: str) -> Iterator[Edit]:
     r"""Say which pieces of a text must change to have ``$`` and ``$$`` around its formulas.
 
     Args:
@@ -49,16 +35,12 @@ def with_dollars_changes(text: str) -> Iterator[Change]:
         if match["inline"] is not None:
             formula = match["inline"].strip()
             if formula:
-                yield Change(*match.span(), f"${formula}$")
+                yield Edit(start=match.start(), end=match.end(), text=f"${formula}$")
         elif match["display"] is not None:
-            yield Change(*match.span(), f"$${match['display']}$$")
+            text_between = f"$${match['display']}$$"
+            yield Edit(start=match.start(), end=match.end(), text=text_between)
 
 
 def with_dollars(text: str) -> str:
-    """Write a text's formulas between dollars; see :func:`with_dollars_changes`."""
-    pieces: list[str] = []
-    at = 0
-    for change in with_dollars_changes(text):
-        pieces += (text[at : change.start], change.text)
-        at = change.end
-    return "".join((*pieces, text[at:]))
+    """Write a text's formulas between dollars; see :func:`dollar_edits`."""
+    return edited_text(text, tuple(dollar_edits(text)))

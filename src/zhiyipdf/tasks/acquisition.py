@@ -467,7 +467,7 @@ def _paid(task: TaskRef) -> Iterator[None]:
     try:
         yield
     except ZhiyiPDFError as error:
-        if not isinstance(error, TaskFailed):
+        if not isinstance(error, TaskFailed | InsufficientPoints):
             error.points_charged = True
         error.about(task_id=task.id)
         raise

@@ -7,6 +7,7 @@ from zhiyipdf.textlayer.pdfium import (
     gather_pages,
     inspect_pdf,
     page_size,
+    page_sizes,
     render_page,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "gather_pages",
     "inspect_pdf",
     "page_size",
+    "page_sizes",
     "render_page",
 ]

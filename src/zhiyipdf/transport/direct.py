@@ -156,17 +156,22 @@ class DirectCalls:
             self._refusals.add(key)
         return reply
 
-    def get(self, path: str, *, key: Secret) -> Reply | None:
+    def get(self, path: str, *, key: Secret, max_bytes: int = MAX_CONTROL_BYTES) -> Reply | None:
         """GET a small answer.
+
+        Args:
+            path: Below the origin.
+            key: As for :meth:`upload`.
+            max_bytes: The longest answer that is documented.
 
         Returns:
             The answer, or None if there was none.
         """
         try:
             request = _Request("GET", self._origin.url(path), self._origin.host, key=key)
-            return self._send(request, {}, None, read_s=self._timeouts.read_s)
+            return self._send(request, {}, None, read_s=self._timeouts.read_s, max_bytes=max_bytes)
         except (httpx.HTTPError, httpx.InvalidURL, ProtocolError) as failure:
-            log.info("%s: no answer (%s)", path, type(failure).__name__)
+            log.info("%s: no answer (%s)", path.partition("?")[0], type(failure).__name__)
             return None
 
     def _upload(
@@ -213,6 +218,7 @@ class DirectCalls:
         content: Iterator[bytes] | None,
         *,
         read_s: float,
+        max_bytes: int = MAX_CONTROL_BYTES,
     ) -> Reply:
         """Send, and read a small answer whole, whoever drips it."""
         read = bytearray()
@@ -230,7 +236,7 @@ class DirectCalls:
             deadline = self._clock.monotonic() + self._timeouts.call_s
             for piece in response.iter_raw():
                 read += piece
-                if len(read) > MAX_CONTROL_BYTES:
+                if len(read) > max_bytes:
                     raise ProtocolError("the answer is longer than any that is documented")
                 if self._clock.monotonic() > deadline:
                     raise httpx.ReadTimeout("the answer dripped")

@@ -221,10 +221,14 @@ def _is_passing_failure(reply: Reply) -> bool:
 
 
 def _error_of(reply: Reply, what: str) -> ZhiyiPDFError:
+    trace = f" (trace-id {reply.trace_id})" if reply.trace_id else ""
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
         return RateLimited(
-            f"{what}: the service asks to slow down (HTTP 429)", retry_after_s=reply.retry_after_s
+            f"{what}: the service asks to slow down (HTTP 429){trace}",
+            retry_after_s=reply.retry_after_s,
         )
-    error = ServiceUnavailable(f"{what}: the service answered HTTP {reply.status}: {reply.excerpt}")
+    error = ServiceUnavailable(
+        f"{what}: the service answered HTTP {reply.status}: {reply.excerpt}{trace}"
+    )
     error.retry_after_s = reply.retry_after_s
     return error

@@ -76,6 +76,11 @@ class Reply:
         )
 
     @property
+    def trace_id(self) -> str:
+        """What a service's support asks for, from the header ``trace-id``; empty without one."""
+        return "".join(c for c in self.headers.get("trace-id", "")[:80] if c.isprintable())
+
+    @property
     def excerpt(self) -> str:
         """The first 200 characters of the body on one line, for error messages."""
         return " ".join(self.body[:800].decode("utf-8", "replace").split())[:200]
