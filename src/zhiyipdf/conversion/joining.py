@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from zhiyipdf.grounding import from_layout, ground
-from zhiyipdf.images import edited_text, image_edits, image_references, mover, open_fence
+from zhiyipdf.images import (
+    apply_edits,
+    follow_edits,
+    image_edits,
+    image_references,
+    open_fence,
+)
 from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import VARIANTS, Asset, Block, Bundle, Provenance, Variant
 
@@ -183,8 +189,8 @@ def _piece(part: PartResult, variant: Variant, names: Mapping[str, str]) -> _Pie
     else:
         blocks = ground(text, plain, len(part.numbers))
     edits = tuple(image_edits(text, names.get, inline=True)) if names else ()
-    edited = edited_text(text, edits)
-    moved = mover(edits)
+    edited = apply_edits(text, edits)
+    moved = follow_edits(edits)
     placed: list[Block] = []
     for block in blocks:
         start, end = moved(block.start), moved(block.end)

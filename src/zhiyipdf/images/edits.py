@@ -1,4 +1,4 @@
-"""Changes of a text as data, and where its offsets are afterwards."""
+"""Changes of a text as data: they can be applied, and offsets can be followed through them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-__all__ = ["Edit", "edited_text", "mover"]
+__all__ = ["Edit", "apply_edits", "follow_edits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +25,11 @@ class Edit:
     text: str
 
 
-def edited_text(text: str, edits: Sequence[Edit]) -> str:
-    """Give the text after some edits.
+def apply_edits(text: str, edits: Sequence[Edit]) -> str:
+    """Give the text with its changes.
 
     Args:
-        text: The text.
+        text: Any text.
         edits: In order, not overlapping.
     """
     pieces: list[str] = []
@@ -40,7 +40,7 @@ def edited_text(text: str, edits: Sequence[Edit]) -> str:
     return "".join((*pieces, text[at:]))
 
 
-def mover(edits: Sequence[Edit]) -> Callable[[int], int]:
+def follow_edits(edits: Sequence[Edit]) -> Callable[[int], int]:
     """Give the function that says where an offset of the text is after the edits.
 
     What lies inside an edit moves to its end, so offsets keep their order.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from zhiyipdf.images import Edit, edited_text
+from zhiyipdf.images import Edit, apply_edits
 
 __all__ = ["dollar_edits", "with_dollars"]
 
@@ -43,4 +43,4 @@ def dollar_edits(text: str) -> Iterator[Edit]:
 
 def with_dollars(text: str) -> str:
     """Write a text's formulas between dollars; see :func:`dollar_edits`."""
-    return edited_text(text, tuple(dollar_edits(text)))
+    return apply_edits(text, tuple(dollar_edits(text)))

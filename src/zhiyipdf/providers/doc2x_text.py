@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from zhiyipdf.images import Edit, edited_text, mover
+from zhiyipdf.images import Edit, apply_edits, follow_edits
 from zhiyipdf.models import Bundle, Comments, Doc2XOptions, LayoutSpan, Variant
 from zhiyipdf.providers.doc2x_formulas import dollar_edits
 
@@ -89,7 +89,7 @@ def _changed(
 ) -> tuple[str, tuple[LayoutSpan, ...]]:
     if not edits:
         return text, tuple(spans)
-    moved = mover(edits)
-    return edited_text(text, edits), tuple(
+    moved = follow_edits(edits)
+    return apply_edits(text, edits), tuple(
         replace(span, start=moved(span.start), end=moved(span.end)) for span in spans
     )
