@@ -61,6 +61,7 @@ class ScriptedEngine:
         folder: Path,
         *,
         table_mode: Literal["markdown", "image"],
+        ocr: bool,
         on_page: Callable[[int], None],
     ) -> Sequence[PageMarkdown]:
         script = _script(pdf)

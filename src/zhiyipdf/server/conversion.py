@@ -18,6 +18,7 @@ from zhiyipdf.server.engine import (
     PageMarkdown,
     read_pages,
 )
+from zhiyipdf.server.ocr import MISSING
 from zhiyipdf.server.tasks import Task
 from zhiyipdf.server.translation import TranslationFailed, Translator
 from zhiyipdf.server.worker_pool import WorkerCrashed, WorkerPool, WorkerTimedOut
@@ -26,7 +27,9 @@ __all__ = ["Conversion", "Progress", "TaskFailure", "TaskFolder", "failure_of", 
 
 logger = logging.getLogger(__name__)
 
-FailureCode = Literal["parse_error", "parse_file_invalid", "parse_timeout"]
+FailureCode = Literal[
+    "parse_error", "parse_file_invalid", "parse_timeout", "parse_create_task_error"
+]
 
 
 class TaskFailure(Exception):
@@ -49,6 +52,7 @@ _FAILURES: dict[FailureKind, tuple[FailureCode, str]] = {
     "encrypted": ("parse_file_invalid", "解析文件错误或不合法:文件需要密码"),
     "invalid": ("parse_file_invalid", "解析文件错误或不合法:文件格式不正确"),
     "failed": ("parse_error", "解析错误:文件格式不正确"),
+    "no_ocr": ("parse_create_task_error", f"任务创建失败:{MISSING}"),
 }
 
 
@@ -167,6 +171,7 @@ class Conversion:
             folder.pdf,
             folder.work,
             table_mode=task.options.table_mode,
+            ocr=False,
             timeout_s=self._timeout_s,
             on_page=on_page,
         )
