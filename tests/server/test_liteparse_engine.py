@@ -12,11 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.pdfs import write_pdf
-from zhiyipdf.server.engine import EngineFailure, PageMarkdown
+from zhiyipdf.server.engine import BLANK_PAGE, PICTURE_PAGE, EngineFailure, PageMarkdown
 from zhiyipdf.server.liteparse_engine import (
     BATCH_PAGES,
-    BLANK_PAGE,
-    PICTURE_PAGE,
     LiteparseEngine,
     batch_size,
 )

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 __all__ = [
+    "BLANK_PAGE",
     "PAGES_FILE",
     "PICTURE_FOLDER",
+    "PICTURE_PAGE",
+    "UNREADABLE_PAGE",
     "BlockKind",
     "Box",
     "Engine",
@@ -29,6 +32,11 @@ BlockKind = Literal["title", "text", "table", "figure", "margin"]
 Box = tuple[float, float, float, float]
 PAGES_FILE = "pages.jsonl"
 PICTURE_FOLDER = "images"
+# What a page's Markdown says instead of text. Without a number on purpose: these must not be taken
+# for page marks.
+PICTURE_PAGE = "<!-- This page has no text; it is shown as a picture. -->"
+BLANK_PAGE = "<!-- This page is blank. -->"
+UNREADABLE_PAGE = "<!-- This page is damaged and cannot be read. -->"
 
 
 class EngineFailure(Exception):

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zhiyipdf.server.engine import (
+    BLANK_PAGE,
     PICTURE_FOLDER,
+    PICTURE_PAGE,
+    UNREADABLE_PAGE,
     Box,
     EngineFailure,
     PageBlock,
@@ -39,14 +42,10 @@ from zhiyipdf.server.repairs import (
     replace_tables,
 )
 
-__all__ = ["BLANK_PAGE", "PICTURE_PAGE", "UNREADABLE_PAGE", "LiteparseEngine", "batch_size"]
+__all__ = ["LiteparseEngine", "batch_size"]
 
 logger = logging.getLogger(__name__)
 
-# Without a number on purpose: these must not be taken for page marks.
-PICTURE_PAGE = "<!-- This page has no text; it is shown as a picture. -->"
-BLANK_PAGE = "<!-- This page is blank. -->"
-UNREADABLE_PAGE = "<!-- This page is damaged and cannot be read. -->"
 # Running headers and footers are recognised within a batch, so batches are large; memory (1.3 MB a
 # page and the pictures) keeps them from being larger.
 BATCH_PAGES = 50
