@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from zhiyipdf.images import image_references
 from zhiyipdf.models import LayoutSpan
@@ -12,7 +15,8 @@ from zhiyipdf.providers.doc2x_wire import LayoutBlock, StatusPage
 __all__ = ["JoinedPages", "join_pages"]
 
 GAP = "\n\n"
-_LINE_CHARACTERS = 200  # of a text that is not found whole; enough to be the only one on a page
+_LONG = 8  # letters and digits of a text that hardly stands twice on a page
+_MARKUP = re.compile(r"<!--.*?-->|<[^<>]*>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,34 +92,58 @@ def _found(
 ) -> Iterator[tuple[LayoutBlock, tuple[int, int]]]:
     """Find blocks in a page's text, in order of the text and apart from each other.
 
-    Blocks come in reading order for the most part. One that is not found after the one before it is
-    looked for from the beginning, where nothing has been found yet.
+    Pictures are found by their address. Texts are compared without marks, tags and blanks: long
+    ones first, each after the one before it or else anywhere; short ones, which may stand in many
+    places, only between what was found of their neighbours.
     """
     shown = {reference.target: reference for reference in image_references(text)}
-    taken: list[tuple[int, int, LayoutBlock]] = []
+    page = _Skeleton.of(text)
+    places: list[tuple[int, int] | None] = []
     at = 0
     for block in blocks:
         picture = shown.get(named(block.src)) if block.src else None
         if picture is not None:
-            place: tuple[int, int] | None = (picture.outer_start, picture.outer_end)
-        else:
-            place = _place(block.text, text, at) or _place(block.text, text, 0)
-        if place is None or any(place[0] < end and start < place[1] for start, end, _ in taken):
+            places.append((picture.outer_start, picture.outer_end))
             continue
-        taken.append((*place, block))
-        at = max(at, place[1])
-    for start, end, block in sorted(taken, key=lambda found: found[0]):
-        yield block, (start, end)
+        wanted = _Skeleton.of(block.text).characters
+        place = None
+        if len(wanted) >= _LONG:
+            place = page.find(wanted, at) or page.find(wanted, 0)
+        places.append(place)
+        at = at if place is None else max(at, place[1])
+    for number, block in enumerate(blocks):
+        wanted = "" if places[number] else _Skeleton.of(block.text).characters
+        if 0 < len(wanted) < _LONG:
+            before = [place[1] for place in places[:number] if place]
+            after = [place[0] for place in places[number + 1 :] if place]
+            end = after[0] if after else len(text)
+            places[number] = page.find(wanted, before[-1] if before else 0, end)
+    taken = -1
+    found = [(place, block) for place, block in zip(places, blocks, strict=True) if place]
+    for place, block in sorted(found, key=lambda pair: pair[0]):
+        if place[0] >= taken:
+            yield block, place
+            taken = place[1]
 
 
-def _place(wanted: str, text: str, at: int) -> tuple[int, int] | None:
-    """Find a text, whole or else by its first line."""
-    wanted = wanted.strip()
-    if not wanted:
-        return None
-    start = text.find(wanted, at)
-    if start >= 0:
-        return start, start + len(wanted)
-    line = wanted.partition("\n")[0].strip()[:_LINE_CHARACTERS]
-    start = text.find(line, at) if len(line) > 1 else -1
-    return None if start < 0 else (start, start + len(line))
+@dataclass(frozen=True, slots=True)
+class _Skeleton:
+    """The letters and digits of a text, and where they stand."""
+
+    characters: str
+    offsets: tuple[int, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        plain = _MARKUP.sub(lambda match: " " * len(match[0]), text)
+        offsets = tuple(at for at, character in enumerate(plain) if character.isalnum())
+        return cls("".join(plain[at] for at in offsets), offsets)
+
+    def find(self, wanted: str, start: int, end: int | None = None) -> tuple[int, int] | None:
+        """Find characters between two offsets of the text; gives offsets of the text."""
+        first = bisect_left(self.offsets, start)
+        last = len(self.offsets) if end is None else bisect_left(self.offsets, end)
+        at = self.characters.find(wanted, first, last)
+        if at < 0:
+            return None
+        return self.offsets[at], self.offsets[at + len(wanted) - 1] + 1

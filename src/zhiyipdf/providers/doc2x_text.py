@@ -14,11 +14,10 @@ __all__ = ["comment_edits", "finished"]
 
 # Wire notes 3.1: paired marks around figures, tables and footnotes; running heads; text of figures.
 _COMMENT = re.compile(
-    r"<!--[ \t\r\n]*(?:(?P<mark>Media|Footnote)|(?P<noise>Meanless)[ \t]*:(?:(?!-->).)*"
+    r"<!--[ \t\r\n]*(?:(?P<mark>Media|Footnote)[ \t\r\n]*|(?P<noise>Meanless)[ \t]*:(?:(?!-->).)*"
     r"|(?P<figure>figureText)[ \t]*:(?:(?!-->).)*)-->",
     re.DOTALL,
 )
-_BLANK_BEFORE = re.compile(r"[ \t]*(?:\r?\n[ \t]*)*\Z")
 _BLANK_AFTER = re.compile(r"[ \t]*(?:\r?\n[ \t]*)*")
 _PICTURE_BEFORE = re.compile(r"<img\b[^<>]*>[ \t]*\Z", re.IGNORECASE)
 
