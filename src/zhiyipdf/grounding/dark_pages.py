@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zhiyipdf.grounding.findings import Finding, backbone
+from zhiyipdf.grounding.hints import hinted_page
 from zhiyipdf.grounding.running_lines import RunningLines, running_key
 from zhiyipdf.grounding.streams import BlockStream, PageStream
 from zhiyipdf.grounding.words import PageWords
@@ -27,7 +28,7 @@ _SURE_LENGTH, _SURE_SHARE = 40, 0.5
 _FAIR_LENGTH, _FAIR_SHARE, _RIVAL_SHARE = 18, 0.75, 0.7
 _ALONE_LENGTH = 150
 _AROUND = 4
-_MOST_PAGES = 60
+_MOST_STATES = 4_000_000  # of the search, so that no PDF takes more than seconds
 # Of the search for the pages between: gains and losses in letters that are there or are not.
 _FULL = 40
 _HERE = 0.6
@@ -68,6 +69,7 @@ def fill_dark_pages(
     said: BlockStream,
     words: PageWords,
     weights: NDArray[np.float64],
+    numbers: Sequence[int],
     running: RunningLines,
     good: float,
 ) -> None:
@@ -82,6 +84,7 @@ def fill_dark_pages(
         said: Their text.
         words: The pages' words.
         weights: How much each page holds that cannot be read.
+        numbers: The pages' numbers, which names of pictures may tell.
         running: Running lines; those that the Markdown kept part its pages.
         good: Share of a block's characters that is hit where the text is good.
     """
@@ -89,31 +92,52 @@ def fill_dark_pages(
         return
     trusted = _trusted(findings, good)
     for run, first, last in _gaps(findings, trusted, len(weights)):
-        if not weights[first : last + 1].any() or last - first > _MOST_PAGES:
+        if not weights[first : last + 1].any():
             continue
         groups = _groups(first, last, weights)
+        if len(groups) * len(run) > _MOST_STATES:
+            continue
         gains = [_gains(findings[i], blocks[i], i, said, words, groups) for i in run]
         for number, members in _shared_out(run, gains, groups).items():
-            group = groups[number]
-            if not group.is_dark:
-                for i in members:  # found elsewhere by chance
-                    found = findings[i]
-                    if found is not None and found.pages and found.pages[0] not in group.pages:
-                        findings[i] = None
-                continue
-            sizes = [_size(blocks[i], int(said.starts[i + 1] - said.starts[i])) for i in members]
-            cuts = _marked(members, said, running, len(group.pages))
-            if cuts is not None:
-                shares = _by_marks(len(members), cuts)
-            else:
-                ink = [float(weights[page]) for page in group.pages]
-                shares = _by_ink(members, sizes, blocks, ink)
-            margins = _margins(shares, sizes)
-            choices = 1 if cuts is not None else len(group.pages)
-            for i, at, margin in zip(members, shares, margins, strict=True):
-                findings[i] = Finding(
-                    method="ink", pages=(group.pages[at],), choices=choices, margin=margin
+            if groups[number].is_dark:
+                ink = [float(weights[page]) for page in groups[number].pages]
+                hints = _hints(members, blocks, groups[number].pages, numbers)
+                _fill_group(
+                    findings, members, groups[number].pages, blocks, said, ink, hints, running
                 )
+            else:
+                _forget_elsewhere(findings, members, groups[number].pages[0])
+
+
+def _forget_elsewhere(findings: list[Finding | None], members: Sequence[int], page: int) -> None:
+    """Forget what was found by chance where the order does not allow it."""
+    for i in members:
+        found = findings[i]
+        if found is not None and found.pages and found.pages[0] != page:
+            findings[i] = None
+
+
+def _fill_group(
+    findings: list[Finding | None],
+    members: Sequence[int],
+    pages: Sequence[int],
+    blocks: Sequence[Block],
+    said: BlockStream,
+    ink: Sequence[float],
+    hints: Mapping[int, int],
+    running: RunningLines,
+) -> None:
+    """Share blocks out among dark pages that follow each other."""
+    sizes = [_size(blocks[i], int(said.starts[i + 1] - said.starts[i])) for i in members]
+    cuts = _marked(members, said, running, len(pages))
+    if cuts is not None:
+        shares = _by_marks(len(members), cuts)
+    else:
+        shares = _by_ink(members, sizes, blocks, ink, hints)
+    choices = 1 if cuts is not None else len(pages)
+    margins = _margins(shares, sizes)
+    for i, at, margin in zip(members, shares, margins, strict=True):
+        findings[i] = Finding(method="ink", pages=(pages[at],), choices=choices, margin=margin)
 
 
 def _trusted(findings: Sequence[Finding | None], good: float) -> list[int]:
@@ -270,9 +294,21 @@ def _by_marks(count: int, cuts: Sequence[int]) -> list[int]:
 
 
 def _by_ink(
-    members: Sequence[int], sizes: Sequence[float], blocks: Sequence[Block], ink: Sequence[float]
+    members: Sequence[int],
+    sizes: Sequence[float],
+    blocks: Sequence[Block],
+    ink: Sequence[float],
+    hints: Mapping[int, int],
 ) -> list[int]:
-    """Share members out so that the pages' lengths are as their ink is, cut where a part begins."""
+    """Share members out so that the pages' lengths are as their ink is, cut where a part begins.
+
+    Args:
+        members: Indices of blocks.
+        sizes: How much ink each takes.
+        blocks: All of them.
+        ink: Of each page.
+        hints: By position among the members the page that a picture's name tells, never falling.
+    """
     count = len(ink)
     if count == 1:
         return [0] * len(members)
@@ -284,8 +320,10 @@ def _by_ink(
     at = 0
     for page in range(1, count):
         target = wanted[page]
+        low = max([at, *(i + 1 for i, hint in hints.items() if hint < page)])
+        high = min([len(members), *(i for i, hint in hints.items() if hint >= page)])
         best = min(
-            range(at, len(members) + 1),
+            range(low, max(low, high) + 1),
             key=lambda cut: (
                 abs(float(ends[cut]) - float(target)) / spread - _begins_page(blocks, members, cut)
             ),
@@ -294,6 +332,20 @@ def _by_ink(
             shares[i] = page - 1
         at = best
     return shares
+
+
+def _hints(
+    members: Sequence[int], blocks: Sequence[Block], pages: Sequence[int], numbers: Sequence[int]
+) -> dict[int, int]:
+    """Read the pages that names of pictures tell, as far as they never fall."""
+    place = {numbers[page]: at for at, page in enumerate(pages)}
+    hints: dict[int, int] = {}
+    for at, member in enumerate(members):
+        for target in blocks[member].images[:1]:
+            page = hinted_page(target, numbers[-1])
+            if page in place and place[page] >= max(hints.values(), default=0):
+                hints[at] = place[page]
+    return hints
 
 
 def _margins(shares: Sequence[int], sizes: Sequence[float]) -> list[float]:
