@@ -165,7 +165,9 @@ def _boxes(measured: Measured) -> Iterator[tuple[str, ...]]:
     for author, title in authors.items():
         cells = []
         for kind in BOX_KINDS:
-            found = [o for o in measured.overlaps if o.author == author and o.kind == kind]
+            found = [
+                o for o in measured.overlaps if (o.author, o.kind, o.method) == (author, kind, OURS)
+            ]
             good = sum(o.iou is not None and o.iou >= LEAST_IOU for o in found)
             share = good / len(found) if found else float("nan")
             cells.append(f"{percent(share, 1)} of {len(found):,}")
