@@ -26,6 +26,7 @@ __all__ = ["align"]
 _FEW = 4
 _TABLE_SHARE = 0.1
 _FAR = 6000
+_LIKE, _FAIRLY_LIKE = 85, 70
 
 
 def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment, ...]:
@@ -49,8 +50,9 @@ def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment
     _reconsider(findings, said, running, len(pages))
     fill_exactly(findings, said, body)
     fill_dark_pages(findings, blocks, said, pages, body, running, good)
+    fill_roughly(findings, said, body, least=_LIKE)
     fill_running(findings, said, running, len(pages), exactly=False)
-    fill_roughly(findings, said, body)
+    fill_roughly(findings, said, body, least=_FAIRLY_LIKE)
     fill_by_words(findings, blocks, said, pages, folding)
     add_running_ends(findings, said, running, len(pages))
     fill_between(findings, blocks, pages, body)

@@ -26,7 +26,6 @@ _BACKWARDS = 2.0
 _FROM_RIGHT = 1.0
 _LONGEST_WINDOW = 12_000
 _LEAST_LENGTH = 6
-_LEAST_RATIO = 70
 
 
 @dataclass(slots=True)
@@ -158,7 +157,7 @@ def _occurrences(
 
 
 def fill_roughly(
-    findings: list[Finding | None], blocks: BlockStream, pages: PageStream
+    findings: list[Finding | None], blocks: BlockStream, pages: PageStream, *, least: float
 ) -> None:
     """Find damaged blocks between their neighbours by likeness.
 
@@ -166,6 +165,7 @@ def fill_roughly(
         findings: By block; is filled in.
         blocks: The Markdown's.
         pages: The PDF's.
+        least: So alike a block and its place must be, from 0 to 100.
     """
     starts = pages.page_starts.tolist()
     free = pages.codes.copy()
@@ -180,7 +180,7 @@ def fill_roughly(
             if len(text) < _LEAST_LENGTH:
                 continue
             window = text_of(free[low:high])
-            found = fuzz.partial_ratio_alignment(text, window, score_cutoff=_LEAST_RATIO)
+            found = fuzz.partial_ratio_alignment(text, window, score_cutoff=least)
             if found is None or found.dest_end <= found.dest_start:
                 continue
             stretches = ((low + found.dest_start, low + found.dest_end),)

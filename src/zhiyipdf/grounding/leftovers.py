@@ -20,7 +20,7 @@ from zhiyipdf.models.page_text import PageText
 __all__ = ["add_running_ends", "fill_by_words", "fill_running"]
 
 _MOST_PAGES = 12
-_ALIKE = 75.0
+_ALIKE, _PIECE_ALIKE = 75.0, 85.0
 _LONGEST = 200
 _FAR_EDGE = 0.4
 _PIECE = 5
@@ -166,7 +166,7 @@ def _likeness(text: str, line: str, *, exactly: bool) -> float:
         return _PIECE_WORTH if is_piece and text in line else 0.0
     likeness = fuzz.ratio(text, line, score_cutoff=_ALIKE)
     if not likeness and is_piece:
-        likeness = _PIECE_WORTH * fuzz.partial_ratio(text, line, score_cutoff=_ALIKE)
+        likeness = _PIECE_WORTH * fuzz.partial_ratio(text, line, score_cutoff=_PIECE_ALIKE)
     return likeness / 100
 
 
