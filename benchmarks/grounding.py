@@ -91,30 +91,21 @@ def collect(sheets: Iterable[Sheet]) -> Iterator[Sheet]:
 
 
 def sheets_of(plan: Plan, chosen: argparse.Namespace) -> Iterator[Sheet]:
-    """Run ours, then the baselines on some of it."""
+    """Run ours and the baselines, the slow one on the first pages of some documents."""
     yield from run(plan)
-    every = {**plan.methods}
-    if not chosen.no_baselines:
-        every |= BASELINES
-        yield from run(
-            replace(
-                plan,
-                perturbations=[p for p in BASELINE_PERTURBATIONS if p in plan.perturbations],
-                methods=BASELINES,
-                both_engines=False,
-            )
-        )
+    if plan.baselines:
         yield from run(
             replace(
                 plan,
                 documents=one_of_each_language(plan.documents),
-                perturbations=[p for p in SLOW_PERTURBATIONS if p in plan.perturbations],
-                methods=SLOW,
+                methods={},
+                baselines=SLOW,
+                baseline_perturbations=SLOW_PERTURBATIONS,
                 most_pages=SLOW_PAGES,
-                both_engines=False,
             )
         )
     if not chosen.only:
+        every = {**plan.methods, **plan.baselines}
         yield from rough_sheets(replace(plan, methods=every))
         if chosen.half != "tune":  # never looked at in development
             yield from written_sheets(every)
@@ -147,6 +138,8 @@ def main(given: Sequence[str] | None = None) -> int:
         documents=choose(documents(), chosen),
         perturbations=chosen.perturbations,
         methods={OURS: ours},
+        baselines={} if chosen.no_baselines else BASELINES,
+        baseline_perturbations=BASELINE_PERTURBATIONS,
         most_pages=QUICK_PAGES if chosen.quick else ALL_PAGES,
     )
     sheets = list(collect(sheets_of(plan, chosen)))

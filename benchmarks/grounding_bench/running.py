@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,17 @@ from zhiyipdf.grounding.alignment import Alignment
 from zhiyipdf.models import Block
 from zhiyipdf.models.page_text import PageText
 
-__all__ = ["KINDS", "Method", "Plan", "Sheet", "misses", "read_pages", "run", "sheet_of"]
+__all__ = [
+    "KINDS",
+    "Method",
+    "Plan",
+    "Sheet",
+    "misses",
+    "one_engine",
+    "read_pages",
+    "run",
+    "sheet_of",
+]
 
 Method = Callable[[Sequence[Block], Sequence[PageText]], tuple[Alignment, ...]]
 
@@ -99,17 +109,19 @@ class Plan:
     Attributes:
         documents: On which documents.
         perturbations: Which perturbations.
-        methods: Which methods, by name.
+        methods: Which methods, by name, on all of it.
+        baselines: Which methods on one engine's Markdown of each document, and only for the
+            perturbations of ``baseline_perturbations``.
+        baseline_perturbations: Which those are.
         most_pages: Of each document, at most so many.
-        both_engines: Whether the texts of both engines are taken where that is the rule; else one
-            of them everywhere.
     """
 
     documents: Sequence[Document]
     perturbations: Sequence[str]
     methods: Mapping[str, Method]
+    baselines: Mapping[str, Method] = field(default_factory=dict)
+    baseline_perturbations: Sequence[str] = ()
     most_pages: int = 10_000
-    both_engines: bool = True
 
 
 def read_pages(path: Path, most: int = 10_000) -> list[PageText]:
@@ -119,13 +131,9 @@ def read_pages(path: Path, most: int = 10_000) -> list[PageText]:
     return list(islice(read_page_texts(path), most))
 
 
-def engines_for(document: Document, perturbation: str, *, both: bool) -> Iterator[str]:
-    """Give both engines, or the one that the hash of the document's name chooses."""
-    if both and perturbation in BOTH_ENGINES:
-        yield from ENGINES
-    else:
-        chosen = hashlib.sha256(document.name.encode()).digest()[0] % len(ENGINES)
-        yield ENGINES[chosen]
+def one_engine(document: Document) -> str:
+    """Give the engine that the hash of the document's name chooses."""
+    return ENGINES[hashlib.sha256(document.name.encode()).digest()[0] % len(ENGINES)]
 
 
 def run(plan: Plan) -> Iterator[Sheet]:
@@ -134,16 +142,20 @@ def run(plan: Plan) -> Iterator[Sheet]:
         start = time.process_time()
         pages = read_pages(document.path, plan.most_pages)
         reading_s = time.process_time() - start
-        for perturbation in plan.perturbations:
-            for engine in engines_for(document, perturbation, both=plan.both_engines):
-                outputs = convert(document.path, engine)[: len(pages)]
-                original = pieces([(output.number, output.markdown) for output in outputs])
-                seed = f"{document.name}/{engine}"
+        for engine in ENGINES:
+            chosen = engine == one_engine(document)
+            outputs = convert(document.path, engine)[: len(pages)]
+            original = pieces([(output.number, output.markdown) for output in outputs])
+            seed = f"{document.name}/{engine}"
+            for perturbation in plan.perturbations:
+                methods = _methods(plan, perturbation, chosen=chosen)
+                if not methods:
+                    continue
                 truth = join(perturb(original, perturbation, seed))
                 seen = pages
                 if perturbation == "scan20":
                     seen = scanned(pages, ink_of_pages(document.path), seed)
-                for name, method in plan.methods.items():
+                for name, method in methods.items():
                     start = time.process_time()
                     answers = method(truth.blocks, seen)
                     seconds = time.process_time() - start
@@ -159,6 +171,16 @@ def run(plan: Plan) -> Iterator[Sheet]:
                         seconds=seconds,
                         reading_s=reading_s,
                     )
+
+
+def _methods(plan: Plan, perturbation: str, *, chosen: bool) -> dict[str, Method]:
+    """Give what is to be run on an engine's text; one of the engines is chosen for everything."""
+    methods: dict[str, Method] = {}
+    if chosen or perturbation in BOTH_ENGINES:
+        methods |= plan.methods
+    if chosen and perturbation in plan.baseline_perturbations:
+        methods |= plan.baselines
+    return methods
 
 
 def sheet_of(
