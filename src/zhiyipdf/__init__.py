@@ -14,6 +14,7 @@ The parts, in the order a PDF takes through them:
   (:mod:`~zhiyipdf.blocking`);
 - :mod:`~zhiyipdf.documents` and :mod:`~zhiyipdf.loading` make records of it, which
   :mod:`~zhiyipdf.langchain` and :mod:`~zhiyipdf.llama_index` hand out as documents;
+- :mod:`~zhiyipdf.preview` shows a conversion beside its PDF, in one HTML file;
 - :mod:`~zhiyipdf.server` is the other half of the wire, and shares no code with the rest.
 
 Importing this package imports none of them, nor any framework.
@@ -28,7 +29,7 @@ from zhiyipdf._version import __version__
 if TYPE_CHECKING:
     from zhiyipdf.converter import Converter
     from zhiyipdf.errors import ZhiyiPDFError
-    from zhiyipdf.langchain import FsspecBlobLoader, ZhiyiPDFLoader, ZhiyiPDFParser
+    from zhiyipdf.langchain import FsspecBlobLoader, ZhiyiPDFLoader, ZhiyiPDFParser, cite
     from zhiyipdf.llama_index import ZhiyiPDFReader
     from zhiyipdf.models import Conversion, Outcome, ParseOptions
 
@@ -43,6 +44,7 @@ __all__ = [
     "ZhiyiPDFParser",
     "ZhiyiPDFReader",
     "__version__",
+    "cite",
 ]
 
 _HOME = {
@@ -55,6 +57,7 @@ _HOME = {
     "ZhiyiPDFLoader": "langchain",
     "ZhiyiPDFParser": "langchain",
     "ZhiyiPDFReader": "llama_index",
+    "cite": "langchain",
 }
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 
 from zhiyipdf.grounding import ground
-from zhiyipdf.images import Edit, image_edits, image_references, open_fence
+from zhiyipdf.images import (
+    apply_edits,
+    follow_edits,
+    image_edits,
+    image_references,
+    open_fence,
+)
 from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import VARIANTS, Asset, Block, Bundle, Provenance, Variant
 
@@ -180,8 +184,8 @@ def _piece(part: PartResult, text: str, names: Mapping[str, str]) -> _Piece:
     plain = split_blocks(text)
     blocks = ground(text, plain, len(part.numbers))
     edits = tuple(image_edits(text, names.get, inline=True)) if names else ()
-    edited = _edited(text, edits)
-    moved = _mover(edits)
+    edited = apply_edits(text, edits)
+    moved = follow_edits(edits)
     placed: list[Block] = []
     for block in blocks:
         start, end = moved(block.start), moved(block.end)
@@ -202,33 +206,6 @@ def _piece(part: PartResult, text: str, names: Mapping[str, str]) -> _Piece:
 
 def _true(found: Provenance, numbers: Sequence[int]) -> Provenance:
     return replace(found, page_number=numbers[found.page_number - 1])
-
-
-def _edited(text: str, edits: Sequence[Edit]) -> str:
-    pieces: list[str] = []
-    at = 0
-    for edit in edits:
-        pieces += (text[at : edit.start], edit.text)
-        at = edit.end
-    return "".join((*pieces, text[at:]))
-
-
-def _mover(edits: Sequence[Edit]) -> Callable[[int], int]:
-    """Give the function that says where an offset of the text is after the edits.
-
-    What lies inside an edit moves to its end, so offsets keep their order.
-    """
-    starts = [edit.start for edit in edits]
-    growth = [len(edit.text) - (edit.end - edit.start) for edit in edits]
-    shifts = [0, *accumulate(growth)]
-
-    def moved(offset: int) -> int:
-        done = bisect_right(starts, offset - 1)  # edits that begin before it
-        if done and offset < edits[done - 1].end:
-            offset = edits[done - 1].end
-        return offset + shifts[done]
-
-    return moved
 
 
 def _concatenated(pieces: Sequence[_Piece]) -> tuple[str, tuple[Block, ...]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zhiyipdf.grounding.alignment import Alignment
 from zhiyipdf.grounding.chain import choose
-from zhiyipdf.grounding.dark_pages import fill_dark_pages
+from zhiyipdf.grounding.dark_pages import dark_pages, fill_dark_pages
 from zhiyipdf.grounding.filling import fill_exactly, fill_roughly
 from zhiyipdf.grounding.findings import Finding, doubtful, pages_of
 from zhiyipdf.grounding.finishing import finish
@@ -16,16 +19,20 @@ from zhiyipdf.grounding.folding import Folding
 from zhiyipdf.grounding.leftovers import add_running_ends, fill_by_words, fill_running
 from zhiyipdf.grounding.pictures import fill_between
 from zhiyipdf.grounding.running_lines import RunningLines, find_running_lines
+from zhiyipdf.grounding.scoring import scores
 from zhiyipdf.grounding.seeds import find_hits, gather, grams_of
 from zhiyipdf.grounding.streams import BlockStream, PageStream, block_stream, page_stream
+from zhiyipdf.grounding.words import PageWords
 from zhiyipdf.models import Block
-from zhiyipdf.models.page_text import PageText
+from zhiyipdf.models.page_text import PageSpan, PageText
 
-__all__ = ["align"]
+__all__ = ["Placed", "align", "place_blocks"]
 
 _FEW = 4
 _TABLE_SHARE = 0.1
 _FAR = 6000
+_JUMP = 60
+_BY_TEXT = frozenset({"seed", "repeated", "exact", "fuzzy", "bag", "running"})
 _LIKE, _FAIRLY_LIKE = 85, 70
 
 
@@ -41,6 +48,35 @@ def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment
     """
     if not blocks or not pages:
         return tuple(Alignment() for _ in blocks)
+    work = place_blocks(blocks, pages)
+    told = scores(work.findings, np.diff(work.said.starts), work.body, work.dark, work.good)
+    return tuple(
+        _alignment(found, score, pages, work.body)
+        for found, score in zip(work.findings, told, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """All that is known of the blocks' places.
+
+    Attributes:
+        findings: By block.
+        said: The blocks' text.
+        body: The pages' text, without the running lines that the Markdown has not.
+        dark: How much each page holds that cannot be read.
+        good: Share of a block's letters that is hit where the text is good.
+    """
+
+    findings: list[Finding | None]
+    said: BlockStream
+    body: PageStream
+    dark: NDArray[np.float64]
+    good: float
+
+
+def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
+    """Place blocks from the surest evidence to the weakest; see :func:`align`."""
     folding = Folding()
     said = block_stream(blocks, folding)
     whole = page_stream(pages, folding)
@@ -49,14 +85,16 @@ def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment
     findings, good = _hit(blocks, said, body)
     _reconsider(findings, said, running, len(pages))
     fill_exactly(findings, said, body)
-    fill_dark_pages(findings, blocks, said, pages, body, running, good)
+    words = PageWords(pages, folding)
+    dark = dark_pages(pages, body)
+    fill_dark_pages(findings, blocks, said, words, dark, running, good)
     fill_roughly(findings, said, body, least=_LIKE)
     fill_running(findings, said, running, len(pages), exactly=False)
     fill_roughly(findings, said, body, least=_FAIRLY_LIKE)
-    fill_by_words(findings, blocks, said, pages, folding)
+    fill_by_words(findings, blocks, said, words, len(pages))
     add_running_ends(findings, said, running, len(pages))
     fill_between(findings, blocks, pages, body)
-    return tuple(_alignment(found, pages, body) for found in findings)
+    return Placed(findings=findings, said=said, body=body, dark=dark, good=good)
 
 
 def _reconsider(
@@ -111,12 +149,33 @@ def _hit(
     return findings, good
 
 
-def _alignment(found: Finding | None, pages: Sequence[PageText], body: PageStream) -> Alignment:
+def _alignment(
+    found: Finding | None, score: float, pages: Sequence[PageText], body: PageStream
+) -> Alignment:
     if found is None or not found.pages:
         return Alignment()
     return Alignment(
         pages=tuple(pages[index].number for index in found.pages),
-        source="aligned",
-        score=0.5,
+        spans=tuple(_spans(found, pages, body)),
+        source="aligned" if found.method in _BY_TEXT else "estimated",
+        score=score,
         method=found.method,
     )
+
+
+def _spans(
+    found: Finding, pages: Sequence[PageText], body: PageStream
+) -> Iterator[PageSpan]:
+    """Give the characters of the pages that a block's stretches come from, apart where they jump."""
+    for start, end in found.stretches:
+        source = body.source[start:end].astype(np.int64)
+        page = np.searchsorted(body.page_starts, np.arange(start, end), side="right") - 1
+        jumps = (np.diff(page) != 0) | (np.diff(source) < 0) | (np.diff(source) > _JUMP)
+        cuts = [0, *(np.flatnonzero(jumps) + 1).tolist(), end - start]
+        for a, b in pairwise(cuts):
+            if a < b:
+                yield PageSpan(
+                    page_number=pages[int(page[a])].number,
+                    start=int(source[a]),
+                    end=int(source[b - 1]) + 1,
+                )

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rapidfuzz import fuzz
 
 from zhiyipdf.grounding.findings import Finding, backbone
-from zhiyipdf.grounding.folding import Folding, codes_of, text_of
 from zhiyipdf.grounding.running_lines import RunningLine, RunningLines
-from zhiyipdf.grounding.spoken import spoken_text
 from zhiyipdf.grounding.streams import BlockStream
+from zhiyipdf.grounding.words import PageWords
 from zhiyipdf.models import Block
-from zhiyipdf.models.page_text import PageText
 
 __all__ = ["add_running_ends", "fill_by_words", "fill_running"]
 
@@ -25,7 +21,6 @@ _LONGEST = 200
 _FAR_EDGE = 0.4
 _PIECE = 5
 _PIECE_WORTH = 0.9
-_MOST_WORDS = 400
 _LEAST_SHARE = 0.15
 
 
@@ -171,56 +166,28 @@ def _likeness(text: str, line: str, *, exactly: bool) -> float:
 
 
 def fill_by_words(
-    findings: list[Finding | None],
-    blocks: Sequence[Block],
-    said: BlockStream,
-    pages: Sequence[PageText],
-    folding: Folding,
+    findings: list[Finding | None], blocks: Sequence[Block], said: BlockStream, words: PageWords, count: int
 ) -> None:
     """Find blocks whose words stand on a page in another order: columns read row by row.
-
-    Words are compared without the order of their letters either, since converters disagree on
-    that in right-to-left text.
 
     Args:
         findings: By block; is filled in.
         blocks: The Markdown's.
         said: Their text.
-        pages: The PDF's.
-        folding: The one that folded both.
+        words: The pages'.
+        count: Of pages.
     """
-    known: dict[int, frozenset[str]] = {}
-    for run, first, last in _runs(findings, said, len(pages)):
+    for run, first, last in _runs(findings, said, count):
         if first == last:
             continue
         window = range(first, last + 1)
-        for page in window:
-            if page not in known:
-                known[page] = frozenset(_words(pages[page].text(), folding))
-        common = Counter(word for page in window for word in known[page])
-        shares = [_shares(blocks[block], window, known, common, folding) for block in run]
-        for block, at in _rising(run, shares):
-            share = shares[run.index(block)][at]
+        shares = [words.shares(blocks[block], window, telling=True) for block in run]
+        for number, (block, at) in enumerate(_rising(run, shares)):
+            share = shares[number][at]
             if share >= _LEAST_SHARE:
                 findings[block] = Finding(
                     method="bag", pages=(first + at,), share=min(share, 1.0), choices=len(window)
                 )
-
-
-def _shares(
-    block: Block,
-    window: range,
-    known: dict[int, frozenset[str]],
-    common: Counter[str],
-    folding: Folding,
-) -> list[float]:
-    """Tell for each page how much of a block's words it has, words of many pages counting less."""
-    words = _words(spoken_text(block.text), folding)[:_MOST_WORDS]
-    total = sum(len(word) for word in words) or 1
-    return [
-        sum(len(word) / common[word] for word in words if word in known[page]) / total
-        for page in window
-    ]
 
 
 def _rising(run: Sequence[int], shares: Sequence[Sequence[float]]) -> Iterator[tuple[int, int]]:
@@ -243,18 +210,6 @@ def _rising(run: Sequence[int], shares: Sequence[Sequence[float]]) -> Iterator[t
         chosen.append(page)
         page = sources[page]
     yield from zip(run, reversed(chosen), strict=True)
-
-
-def _words(text: str, folding: Folding) -> list[str]:
-    """Give the words of a text, folded, each with its letters in alphabetical order."""
-    codes = codes_of(text)
-    folded, source = folding.fold(codes)
-    letters = text_of(folded)
-    words: dict[int, list[str]] = {}
-    breaks = [i for i, char in enumerate(text) if char.isspace() or char == "|"]
-    for letter, at in zip(letters, source.tolist(), strict=True):
-        words.setdefault(bisect_right(breaks, at), []).append(letter)
-    return ["".join(sorted(word)) for word in words.values()]
 
 
 def _runs(

@@ -24,6 +24,7 @@ from zhiyipdf.models.results import (
     Progress,
     Provenance,
     Stage,
+    resolve_provenance,
 )
 from zhiyipdf.models.sources import (
     Bookmark,
@@ -84,4 +85,5 @@ __all__ = [
     "Variant",
     "page_ranges",
     "ranges_of",
+    "resolve_provenance",
 ]
