@@ -24,9 +24,11 @@ from zhiyipdf.models.page_text import PageText
 
 __all__ = [
     "KINDS",
+    "Case",
     "Method",
     "Plan",
     "Sheet",
+    "cases",
     "misses",
     "one_engine",
     "read_pages",
@@ -136,8 +138,31 @@ def one_engine(document: Document) -> str:
     return ENGINES[hashlib.sha256(document.name.encode()).digest()[0] % len(ENGINES)]
 
 
-def run(plan: Plan) -> Iterator[Sheet]:
-    """Run everything there is, one document after the other."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One text to be aligned with the pages of one document.
+
+    Attributes:
+        document: Which.
+        engine: Who wrote the Markdown.
+        perturbation: What was done to it.
+        truth: The text and its true pages.
+        pages: What can be read of the PDF.
+        methods: What is to be run on it.
+        reading_s: CPU time that reading took.
+    """
+
+    document: Document
+    engine: str
+    perturbation: str
+    truth: Truth
+    pages: Sequence[PageText]
+    methods: Mapping[str, Method]
+    reading_s: float
+
+
+def cases(plan: Plan) -> Iterator[Case]:
+    """Make every text of the plan, one document after the other."""
     for document in plan.documents:
         start = time.process_time()
         pages = read_pages(document.path, plan.most_pages)
@@ -151,26 +176,39 @@ def run(plan: Plan) -> Iterator[Sheet]:
                 methods = _methods(plan, perturbation, chosen=chosen)
                 if not methods:
                     continue
-                truth = join(perturb(original, perturbation, seed))
-                seen = pages
+                seen: Sequence[PageText] = pages
                 if perturbation == "scan20":
                     seen = scanned(pages, ink_of_pages(document.path), seed)
-                for name, method in methods.items():
-                    start = time.process_time()
-                    answers = method(truth.blocks, seen)
-                    seconds = time.process_time() - start
-                    yield sheet_of(
-                        truth,
-                        answers,
-                        method=name,
-                        document=document.name,
-                        language=document.language,
-                        engine=engine,
-                        perturbation=perturbation,
-                        pages=len(pages),
-                        seconds=seconds,
-                        reading_s=reading_s,
-                    )
+                yield Case(
+                    document=document,
+                    engine=engine,
+                    perturbation=perturbation,
+                    truth=join(perturb(original, perturbation, seed)),
+                    pages=seen,
+                    methods=methods,
+                    reading_s=reading_s,
+                )
+
+
+def run(plan: Plan) -> Iterator[Sheet]:
+    """Run every method on every text of the plan that is meant for it."""
+    for case in cases(plan):
+        for name, method in case.methods.items():
+            start = time.process_time()
+            answers = method(case.truth.blocks, case.pages)
+            seconds = time.process_time() - start
+            yield sheet_of(
+                case.truth,
+                answers,
+                method=name,
+                document=case.document.name,
+                language=case.document.language,
+                engine=case.engine,
+                perturbation=case.perturbation,
+                pages=len(case.pages),
+                seconds=seconds,
+                reading_s=case.reading_s,
+            )
 
 
 def _methods(plan: Plan, perturbation: str, *, chosen: bool) -> dict[str, Method]:
