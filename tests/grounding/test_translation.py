@@ -303,6 +303,14 @@ def test_a_translation_in_two_paragraphs_belongs_to_the_one_before_it() -> None:
     assert rendered(pair_bilingual(text(*pieces), text(*mixed))) == [(0,), (0,), (1,), (1,), (1,)]
 
 
+def test_a_translation_of_two_paragraphs_at_once_renders_both() -> None:
+    pieces = [piece for piece in story(40) if piece[0] not in "#!`"]
+    mixed = [said for piece in pieces[:20] for said in (piece, foreign(piece))]
+    mixed += [*pieces[20:22], f"{foreign(pieces[20])} {foreign(pieces[21])}"]
+    pairs = rendered(pair_bilingual(text(*pieces[:22]), text(*mixed)))
+    assert pairs[40:] == [(20,), (21,), (20, 21)]
+
+
 @given(ANY, ANY)
 def test_any_bilingual_text_gets_pairs_within_the_original(
     original: tuple[Block, ...], other: tuple[Block, ...]

@@ -12,11 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.pdfs import write_pdf
-from zhiyipdf.server.engine import EngineFailure, PageMarkdown
+from zhiyipdf.server.engine import BLANK_PAGE, PICTURE_PAGE, EngineFailure, PageMarkdown
 from zhiyipdf.server.liteparse_engine import (
     BATCH_PAGES,
-    BLANK_PAGE,
-    PICTURE_PAGE,
     LiteparseEngine,
     batch_size,
 )
@@ -27,10 +25,16 @@ IMAGE = re.compile(
 
 
 def _convert(
-    pdf: Path, folder: Path, table_mode: Literal["markdown", "image"] = "markdown"
+    pdf: Path,
+    folder: Path,
+    table_mode: Literal["markdown", "image"] = "markdown",
+    *,
+    ocr: bool = False,
 ) -> Sequence[PageMarkdown]:
     begun: list[int] = []
-    pages = LiteparseEngine().convert(pdf, folder, table_mode=table_mode, on_page=begun.append)
+    pages = LiteparseEngine().convert(
+        pdf, folder, table_mode=table_mode, ocr=ocr, on_page=begun.append
+    )
     assert begun == sorted(begun)
     assert [page.number for page in pages] == list(range(1, begun[-1] + 1))
     named = {name for page in pages for name in IMAGE.findall(page.markdown)}
@@ -142,7 +146,7 @@ def test_what_cannot_be_opened_is_told_apart(
     assert caught.value.kind == kind
     with pytest.raises(EngineFailure):
         LiteparseEngine().convert(
-            pdf_dir / name, tmp_path, table_mode="markdown", on_page=lambda _: None
+            pdf_dir / name, tmp_path, table_mode="markdown", ocr=False, on_page=lambda _: None
         )
 
 

@@ -30,7 +30,9 @@ async def test_one_child_serves_one_request_after_the_other(tmp_path: Path) -> N
     seen: list[int] = []
     assert await pool.count_pages(pdf, timeout_s=30) == 3
     first = pool.pids
-    await pool.convert(pdf, tmp_path, table_mode="image", timeout_s=30, on_page=seen.append)
+    await pool.convert(
+        pdf, tmp_path, table_mode="image", ocr=False, timeout_s=30, on_page=seen.append
+    )
     assert pool.pids == first
     assert seen == [1, 2, 3]
     assert read_pages(tmp_path)[2].markdown == "Text 3 (image)"
@@ -46,6 +48,7 @@ async def test_cancelling_a_conversion_ends_its_child(tmp_path: Path) -> None:
             _write(tmp_path, do="hang"),
             tmp_path,
             table_mode="markdown",
+            ocr=False,
             timeout_s=600,
             on_page=lambda _: loop.call_soon_threadsafe(begun.set),
         )
@@ -116,7 +119,10 @@ from pathlib import Path
 from zhiyipdf.server.worker_pool import WorkerProcess
 worker = WorkerProcess(sys.argv[1])
 begun = lambda event: print(worker.pid, flush=True)
-request = {"do": "convert", "pdf": sys.argv[2], "folder": sys.argv[3], "table_mode": "markdown"}
+pdf, folder = sys.argv[2:]
+request = {
+    "do": "convert", "pdf": pdf, "folder": folder, "table_mode": "markdown", "ocr": False
+}
 worker.ask(request, timeout_s=600, on_event=begun)
 """
 
@@ -155,6 +161,7 @@ def test_killing_a_worker_wakes_whoever_waits_for_it(tmp_path: Path) -> None:
         "pdf": str(_write(tmp_path, gate=str(gate))),
         "folder": str(tmp_path),
         "table_mode": "markdown",
+        "ocr": False,
     }
     begun = threading.Event()
     ended: list[Exception] = []
@@ -184,6 +191,7 @@ async def test_a_gate_holds_only_its_own_task(tmp_path: Path) -> None:
             _write(tmp_path, "held.pdf", gate=str(gate)),
             tmp_path / "held",
             table_mode="markdown",
+            ocr=False,
             timeout_s=60,
             on_page=lambda _: None,
         )
@@ -192,6 +200,7 @@ async def test_a_gate_holds_only_its_own_task(tmp_path: Path) -> None:
         _write(tmp_path, "free.pdf"),
         tmp_path / "free",
         table_mode="markdown",
+        ocr=False,
         timeout_s=60,
         on_page=lambda _: None,
     )

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from zhiyipdf.server.engine import EngineFailure, PageMarkdown
+from zhiyipdf.server.engine import PICTURE_FOLDER, Box, EngineFailure, PageBlock, PageMarkdown
 
 NAME = "support.scripted_engine:ScriptedEngine"
 MARK = b"%%script "
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def scripted_pdf(**script: Any) -> bytes:
@@ -23,9 +24,15 @@ def scripted_pdf(**script: Any) -> bytes:
     Args:
         script: ``pages``; ``markdown`` of each page; ``gate``: a FIFO to wait at before page
             ``gate_page``; ``do``: ``crash``, ``hang``, ``fail``, ``invalid``, ``raise`` or
-            ``shout``; ``count_do``: the same for counting.
+            ``shout``; ``count_do``: the same for counting; ``blocks`` of each page, as the fields
+            of a PageBlock; ``pictures``: names of files to make.
     """
     return b"%PDF-1.7\n" + MARK + json.dumps(script).encode()
+
+
+def scripted_image(**script: Any) -> bytes:
+    """A body the server takes for an image; ``do``, ``count_do``, ``gate`` and ``markdown``."""
+    return PNG + MARK + json.dumps(script).encode()
 
 
 def make_gate(folder: Path, name: str) -> Path:
@@ -61,6 +68,7 @@ class ScriptedEngine:
         folder: Path,
         *,
         table_mode: Literal["markdown", "image"],
+        ocr: bool,
         on_page: Callable[[int], None],
     ) -> Sequence[PageMarkdown]:
         script = _script(pdf)
@@ -71,8 +79,35 @@ class ScriptedEngine:
                 Path(script["gate"]).open("rb").close()
             _do(script.get("do"))
             markdown = script.get("markdown", f"Text {number} ({table_mode})")
-            pages.append(PageMarkdown(number=number, width=100, height=100, markdown=markdown))
+            pages.append(
+                PageMarkdown(
+                    number=number, width=100, height=100, markdown=markdown, blocks=_blocks(script)
+                )
+            )
+        for name in script.get("pictures", ()):
+            (folder / PICTURE_FOLDER).mkdir(exist_ok=True)
+            (folder / PICTURE_FOLDER / name).write_bytes(PNG)
         return pages
+
+    def check_image(self, image: Path) -> None:
+        _do(_script(image).get("count_do"))
+
+    def read_image(self, image: Path, *, straighten: bool) -> PageMarkdown:
+        script = _script(image)
+        if script.get("gate"):
+            Path(script["gate"]).open("rb").close()
+        _do(script.get("do"))
+        markdown = script.get("markdown", "straightened" if straighten else "as it is")
+        return PageMarkdown(number=1, width=1000, height=800, markdown=markdown, quality=97)
+
+    def draw(self, pdf: Path, target: Path, *, page: int, box: Box | None, scale: float) -> None:
+        drawn = json.dumps({"page": page, "box": box, "scale": scale})
+        target.write_bytes(PNG + drawn.encode())
+
+
+def _blocks(script: dict[str, Any]) -> tuple[PageBlock, ...]:
+    blocks = script.get("blocks", ())
+    return tuple(PageBlock(**{**block, "box": tuple(block["box"])}) for block in blocks)
 
 
 def _script(pdf: Path) -> dict[str, Any]:
@@ -91,6 +126,8 @@ def _do(what: str | None) -> None:
             raise EngineFailure("failed", "scripted")
         case "invalid":
             raise EngineFailure("invalid", "scripted")
+        case "no_ocr":
+            raise EngineFailure("no_ocr", "scripted")
         case "raise":
             raise ZeroDivisionError("scripted")
         case "shout":

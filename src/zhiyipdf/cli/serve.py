@@ -72,7 +72,7 @@ def serve(
     translation_model: str | None,
     translation_key: str,
 ) -> None:
-    """Run a server that speaks the ZhiyiPDF API and converts on this machine.
+    """Run a server that speaks the ZhiyiPDF and Doc2X APIs and converts on this machine.
 
     It needs a key like the real service does: make one with "zhiyipdf serve key add".
     """
@@ -146,12 +146,18 @@ def _open(context: click.Context, data_dir: Path | None) -> Database:
 @key.command("add")
 @click.option("--points", default=1000, show_default=True, type=click.IntRange(min=0))
 @click.option("--name", default="", help="For your own list.")
+@click.option(
+    "--identity", is_flag=True, help="Make an identity token of Doc2X version 1 instead."
+)
 @_DATA_DIR
 @click.pass_context
-def add(context: click.Context, points: int, name: str, data_dir: Path | None) -> None:
+def add(
+    context: click.Context, points: int, name: str, identity: bool, data_dir: Path | None
+) -> None:
     """Make a key and print it; it cannot be shown again."""
     with _open(context, data_dir) as database:
-        click.echo(accounts.add_key(database, points=points, name=name).key)
+        new = accounts.add_key(database, points=points, name=name, identity=identity)
+        click.echo(new.key)
 
 
 @key.command("list")

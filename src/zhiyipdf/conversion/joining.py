@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from zhiyipdf.grounding import ground
+from zhiyipdf.grounding import from_layout, ground
 from zhiyipdf.images import (
     apply_edits,
     follow_edits,
@@ -34,10 +34,13 @@ class PartResult:
     Attributes:
         numbers: The true numbers of its pages, rising: what the service calls page 1 is the first.
         bundle: The unpacked result.
+        page_sizes: Width and height in points by the service's number of the page, of those that
+            the bundle's layout measures otherwise.
     """
 
     numbers: tuple[int, ...]
     bundle: Bundle
+    page_sizes: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +79,7 @@ def join(parts: Sequence[PartResult], *, whole: bool = False) -> Joined:
     markdown: dict[Variant, str] = {}
     blocks: dict[Variant, tuple[Block, ...]] = {}
     for variant in present:
-        pieces = [
-            _piece(part, part.bundle.markdown.get(variant, ""), names)
-            for part, names in zip(parts, renames, strict=True)
-        ]
+        pieces = [_piece(part, variant, names) for part, names in zip(parts, renames, strict=True)]
         markdown[variant], blocks[variant] = _concatenated(pieces)
     assets = [
         replace(asset, name=names.get(asset.name, asset.name))
@@ -179,10 +179,15 @@ class _Piece:
     highest: int
 
 
-def _piece(part: PartResult, text: str, names: Mapping[str, str]) -> _Piece:
+def _piece(part: PartResult, variant: Variant, names: Mapping[str, str]) -> _Piece:
     """Ground a part's text by its own pages, then give pages and pictures their true names."""
+    text = part.bundle.markdown.get(variant, "")
     plain = split_blocks(text)
-    blocks = ground(text, plain, len(part.numbers))
+    layout = part.bundle.layout.get(variant, ())
+    if layout:
+        blocks = from_layout(plain, layout, len(part.numbers), page_sizes=part.page_sizes)
+    else:
+        blocks = ground(text, plain, len(part.numbers))
     edits = tuple(image_edits(text, names.get, inline=True)) if names else ()
     edited = apply_edits(text, edits)
     moved = follow_edits(edits)

@@ -246,7 +246,8 @@ def _identity(options: ParseOptions) -> dict[str, object]:
     Those at their default are left out, so that an option that is added one day leaves all ids as
     they are; which variants are handed out changes none of them.
     """
-    return {
+    service = {"service": options.service} if options.service else {}
+    return service | {
         option.name: getattr(options, option.name)
         for option in fields(options)
         if option.name != "variants" and getattr(options, option.name) != option.default

@@ -1,5 +1,12 @@
 """The nouns of the data's path: frozen, slotted, without I/O."""
 
+from zhiyipdf.models.doc2x_options import (
+    Comments,
+    Doc2XModel,
+    Doc2XOptions,
+    Doc2XVersion,
+    FormulaStyle,
+)
 from zhiyipdf.models.options import (
     LANGUAGES,
     VARIANTS,
@@ -58,9 +65,14 @@ __all__ = [
     "BlockKind",
     "Bookmark",
     "Bundle",
+    "Comments",
     "Conversion",
+    "Doc2XModel",
+    "Doc2XOptions",
+    "Doc2XVersion",
     "DocumentProperties",
     "Estimate",
+    "FormulaStyle",
     "Language",
     "LayoutSpan",
     "Mode",

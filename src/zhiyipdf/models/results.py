@@ -98,13 +98,17 @@ class LayoutSpan:
         start: Offset of its first character in the variant's Markdown.
         end: Offset after its last character.
         page_number: 1-based page of the PDF that was sent.
-        bbox: As in :class:`Provenance`; None where only the page is told.
+        bbox: As in :class:`Provenance`, in the unit of ``page_size``; None where only the page is
+            told.
+        page_size: Width and height of the page as the service measures it, in pixels for example;
+            None if ``bbox`` is in points.
     """
 
     start: int
     end: int
     page_number: int
     bbox: BBox | None = None
+    page_size: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

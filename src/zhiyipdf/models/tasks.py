@@ -30,6 +30,10 @@ class Secret:
 
         return hashlib.sha256(self.value.encode()).hexdigest()[:8]
 
+    def starts_with(self, prefix: str) -> bool:
+        """Whether the key is of the kind that begins so."""
+        return self.value.startswith(prefix)
+
     def __repr__(self) -> str:
         return f"Secret({self})"
 
@@ -82,7 +86,7 @@ class TaskStatus:
         percent: 0 to 100; None where the service does not say.
         ahead: Tasks before it, while waiting.
         message: The service's own words.
-        code: The service's error code, if it failed.
+        code: The service's error code, if it failed; also if it has not begun for that reason.
         download_url: As the service gave it, if completed; not to be trusted.
     """
 
@@ -92,6 +96,11 @@ class TaskStatus:
     message: str = ""
     code: str | None = None
     download_url: str | None = None
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether it waits because the service refuses to begin for now, and says why."""
+        return self.state == "waiting" and self.code is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

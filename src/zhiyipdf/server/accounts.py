@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from zhiyipdf.server.database import Database
 
 __all__ = [
+    "IDENTITY_PREFIX",
     "Account",
     "InsufficientPoints",
     "NewKey",
     "UnknownKey",
+    "account_of_id",
     "add_key",
     "add_points",
     "charge",
@@ -25,6 +27,9 @@ __all__ = [
 
 # "仅显示前 8 个字符" (API document, balance).
 PREFIX_LENGTH = 8
+KEY_PREFIX = "sk-"
+# Doc2X version 1 knows a second kind of credential, which must not begin like a key.
+IDENTITY_PREFIX = "id-"
 
 
 class UnknownKey(LookupError):
@@ -65,6 +70,11 @@ class Account:
     created_at: float
     revoked_at: float | None
 
+    @property
+    def is_identity(self) -> bool:
+        """Whether it belongs to an identity token."""
+        return self.prefix.startswith(IDENTITY_PREFIX)
+
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
@@ -95,20 +105,24 @@ def _account(row: sqlite3.Row) -> Account:
     )
 
 
-def add_key(database: Database, *, points: int = 0, name: str = "") -> NewKey:
+def add_key(
+    database: Database, *, points: int = 0, name: str = "", identity: bool = False
+) -> NewKey:
     """Make a key.
 
     Args:
         database: The server's database.
         points: Points to begin with.
         name: For the operator's list only.
+        identity: Make an identity token of Doc2X version 1 instead: it is good for nothing but to
+            be exchanged for access tokens.
 
     Raises:
         ValueError: ``points`` is negative.
     """
     if points < 0:
         raise ValueError("a key cannot begin with fewer than 0 points")
-    key = "sk-" + secrets.token_urlsafe(32)
+    key = (IDENTITY_PREFIX if identity else KEY_PREFIX) + secrets.token_urlsafe(32)
     now = database.now()
     with database.transaction() as connection:
         cursor = connection.execute(
@@ -122,6 +136,15 @@ def add_key(database: Database, *, points: int = 0, name: str = "") -> NewKey:
         )
         row = connection.execute("SELECT * FROM keys WHERE id = ?", (number,)).fetchone()
     return NewKey(key, _account(row))
+
+
+def account_of_id(database: Database, number: int) -> Account | None:
+    """The account with a number if its key is in use, else None."""
+    with database.reading() as connection:
+        row = connection.execute(
+            "SELECT * FROM keys WHERE id = ? AND revoked_at IS NULL", (number,)
+        ).fetchone()
+    return None if row is None else _account(row)
 
 
 def find_account(database: Database, key: str) -> Account | None:

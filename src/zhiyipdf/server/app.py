@@ -13,6 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from zhiyipdf.server.access_log import AccessLog
+from zhiyipdf.server.doc2x.desk import Desk
+from zhiyipdf.server.doc2x.object_routes import object_routes
+from zhiyipdf.server.doc2x.v1_routes import v1_routes
+from zhiyipdf.server.doc2x.v2_routes import v2_routes
 from zhiyipdf.server.service import Service
 from zhiyipdf.server.settings import ServerSettings
 from zhiyipdf.server.zhiyipdf_routes import zhiyipdf_routes
@@ -31,17 +35,25 @@ def create_app(settings: ServerSettings, *, clock: Callable[[], float] = time.ti
         clock: Seconds since 1970, for records and retention.
     """
     service = Service(settings, clock=clock)
+    desk = Desk(service)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await service.start()
         try:
+            await desk.start()
             yield
         finally:
+            await desk.stop()
             await service.stop()
 
     app = Starlette(
-        routes=zhiyipdf_routes(service),
+        routes=[
+            *zhiyipdf_routes(service),
+            *v1_routes(desk),
+            *v2_routes(desk),
+            *object_routes(desk),
+        ],
         lifespan=lifespan,
         middleware=[Middleware(AccessLog)],
         exception_handlers={HTTPException: _refused, Exception: _failed},

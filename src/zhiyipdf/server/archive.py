@@ -11,7 +11,7 @@ from pathlib import Path
 
 from zhiyipdf.server.engine import PICTURE_FOLDER
 
-__all__ = ["decode_file_name", "result_stem", "variant_name", "write_archive"]
+__all__ = ["archive_entry", "decode_file_name", "result_stem", "variant_name", "write_archive"]
 
 # Bytes: file systems allow 255 for a name, and "_bilingual.md" comes on top.
 STEM_MAX_BYTES = 200
@@ -74,12 +74,12 @@ def write_archive(
         with zipfile.ZipFile(file, "w") as archive:
             for variant, markdown in variants.items():
                 archive.writestr(
-                    _entry(variant_name(stem, variant)),
+                    archive_entry(variant_name(stem, variant)),
                     markdown.encode("utf-8", "replace"),
                     zipfile.ZIP_DEFLATED,
                 )
             for picture in sorted(pictures.iterdir()) if pictures else ():
-                entry = _entry(f"{PICTURE_FOLDER}/{picture.name}")
+                entry = archive_entry(f"{PICTURE_FOLDER}/{picture.name}")
                 entry.file_size = picture.stat().st_size
                 # Pictures are compressed already.
                 with picture.open("rb") as source, archive.open(entry, "w") as sink:
@@ -90,8 +90,11 @@ def write_archive(
     part.replace(target)
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
-    # A fixed time: the same PDF gives the same bytes. Names beyond ASCII get the UTF-8 flag.
+def archive_entry(name: str) -> zipfile.ZipInfo:
+    """An entry with a fixed time: the same PDF gives the same bytes.
+
+    Names beyond ASCII get the UTF-8 flag.
+    """
     entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     entry.external_attr = 0o644 << 16
     return entry

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,15 +19,27 @@ from zhiyipdf.server.engine import (
     PageMarkdown,
     read_pages,
 )
+from zhiyipdf.server.ocr import MISSING
 from zhiyipdf.server.tasks import Task
 from zhiyipdf.server.translation import TranslationFailed, Translator
 from zhiyipdf.server.worker_pool import WorkerCrashed, WorkerPool, WorkerTimedOut
 
-__all__ = ["Conversion", "Progress", "TaskFailure", "TaskFolder", "failure_of", "join_pages"]
+__all__ = [
+    "Conversion",
+    "Progress",
+    "TaskFailure",
+    "TaskFolder",
+    "failing_as_task",
+    "failure_of",
+    "fresh",
+    "join_pages",
+]
 
 logger = logging.getLogger(__name__)
 
-FailureCode = Literal["parse_error", "parse_file_invalid", "parse_timeout"]
+FailureCode = Literal[
+    "parse_error", "parse_file_invalid", "parse_timeout", "parse_create_task_error"
+]
 
 
 class TaskFailure(Exception):
@@ -49,6 +62,7 @@ _FAILURES: dict[FailureKind, tuple[FailureCode, str]] = {
     "encrypted": ("parse_file_invalid", "解析文件错误或不合法:文件需要密码"),
     "invalid": ("parse_file_invalid", "解析文件错误或不合法:文件格式不正确"),
     "failed": ("parse_error", "解析错误:文件格式不正确"),
+    "no_ocr": ("parse_create_task_error", f"任务创建失败:{MISSING}"),
 }
 
 
@@ -65,6 +79,23 @@ def failure_of(error: Exception) -> TaskFailure:
             return TaskFailure("parse_error", "解析错误:翻译服务失败")
         case _:
             return TaskFailure("parse_error", "解析错误:服务器内部错误")
+
+
+@contextlib.contextmanager
+def failing_as_task(task: Task) -> Iterator[None]:
+    """Whatever goes wrong in the block is the task's failure, and logged.
+
+    Raises:
+        TaskFailure: In place of any other exception.
+    """
+    try:
+        yield
+    except TaskFailure:
+        raise
+    except Exception as error:
+        failure = failure_of(error)
+        logger.warning("task %s: %s (%s)", task.id, failure.code, error, exc_info=True)
+        raise failure from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +124,24 @@ class TaskFolder:
     path: Path
 
     @property
-    def pdf(self) -> Path:
-        """The upload, until the result is there."""
+    def upload(self) -> Path:
+        """The upload: a PDF, or an image by Doc2X; until the result is there, or longer."""
         return self.path / "input.pdf"
+
+    @property
+    def pages(self) -> Path:
+        """A Doc2X result: pages and pictures."""
+        return self.path / "pages"
+
+    @property
+    def drawn(self) -> Path:
+        """Parts of pages that somebody asked for."""
+        return self.path / "drawn"
+
+    @property
+    def exports(self) -> Path:
+        """Files made of a Doc2X result."""
+        return self.path / "exports"
 
     @property
     def work(self) -> Path:
@@ -142,14 +188,8 @@ class Conversion:
         Raises:
             TaskFailure: There will be no result.
         """
-        try:
+        with failing_as_task(task):
             await self._convert(task, folder, report)
-        except TaskFailure:
-            raise
-        except Exception as error:
-            failure = failure_of(error)
-            logger.warning("task %s: %s (%s)", task.id, failure.code, error, exc_info=True)
-            raise failure from error
 
     async def _convert(
         self, task: Task, folder: TaskFolder, report: Callable[[Progress], None]
@@ -158,15 +198,16 @@ class Conversion:
             return  # the server died between the result and the record of it
         translates = task.options.variants != ("original",)
         share = 60 if translates else 99
-        await asyncio.to_thread(_fresh, folder.work)
+        await asyncio.to_thread(fresh, folder.work)
 
         def on_page(number: int) -> None:
             report(Progress(share * (number - 1) // max(task.pages, 1), number))
 
         await self._workers.convert(
-            folder.pdf,
+            folder.upload,
             folder.work,
             table_mode=task.options.table_mode,
+            ocr=False,
             timeout_s=self._timeout_s,
             on_page=on_page,
         )
@@ -193,7 +234,8 @@ class Conversion:
         return {"translated": both.translated, "bilingual": both.bilingual}
 
 
-def _fresh(work: Path) -> None:
+def fresh(work: Path) -> None:
+    """Make a folder, empty."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
 
@@ -207,4 +249,4 @@ def _deliver(folder: TaskFolder, stem: str, variants: dict[str, str]) -> None:
         pictures=pictures if pictures.is_dir() else None,
     )
     shutil.rmtree(folder.work, ignore_errors=True)
-    folder.pdf.unlink(missing_ok=True)
+    folder.upload.unlink(missing_ok=True)

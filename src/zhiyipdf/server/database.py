@@ -14,8 +14,9 @@ from typing import Self
 __all__ = ["Database", "FolderInUse", "FolderLock", "open_database"]
 
 FILE_NAME = "server.sqlite3"
-SCHEMA_VERSION = 1
-SCHEMA = """
+# One script a version, carried out in order; a released one is never changed.
+MIGRATIONS = (
+    """
 CREATE TABLE keys (
     id INTEGER PRIMARY KEY,
     sha256 TEXT NOT NULL UNIQUE,
@@ -53,7 +54,30 @@ CREATE TABLE ledger (
     at REAL NOT NULL,
     UNIQUE (task_id, reason)
 );
-"""
+""",
+    """
+CREATE TABLE doc2x_uploads (
+    uid TEXT PRIMARY KEY,
+    key_id INTEGER NOT NULL REFERENCES keys (id),
+    model TEXT NOT NULL,
+    stem TEXT NOT NULL,
+    options TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('announced', 'stored', 'ordered', 'refused')),
+    pages INTEGER,
+    code TEXT,
+    message TEXT,
+    created_at REAL NOT NULL
+);
+CREATE TABLE doc2x_exports (
+    uid TEXT PRIMARY KEY REFERENCES doc2x_uploads (uid) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('processing', 'success', 'failed')),
+    request TEXT NOT NULL
+);
+CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+""",
+)
+SCHEMA_VERSION = len(MIGRATIONS)
 
 
 class FolderInUse(RuntimeError):
@@ -94,14 +118,14 @@ class Database:
         self._connection.execute("PRAGMA foreign_keys = ON")
         with self.transaction() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                for statement in SCHEMA.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            elif version != SCHEMA_VERSION:
+            if version > SCHEMA_VERSION:
                 raise sqlite3.DatabaseError(
                     f"{self.path} has version {version}; this server knows {SCHEMA_VERSION}"
                 )
+            for script in MIGRATIONS[version:]:
+                for statement in script.split(";"):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -1,4 +1,4 @@
-"""What the server asks of an engine: count a PDF's pages, make Markdown and pictures of them."""
+"""What the server asks of an engine: count pages, make Markdown, boxes and pictures of them."""
 
 from __future__ import annotations
 
@@ -7,31 +7,45 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 __all__ = [
+    "BLANK_PAGE",
     "PAGES_FILE",
     "PICTURE_FOLDER",
+    "PICTURE_PAGE",
+    "UNREADABLE_PAGE",
+    "BlockKind",
+    "Box",
     "Engine",
     "EngineFailure",
     "FailureKind",
+    "PageBlock",
     "PageMarkdown",
     "load_engine",
     "read_pages",
     "write_pages",
 ]
 
-FailureKind = Literal["encrypted", "invalid", "failed"]
+FailureKind = Literal["encrypted", "invalid", "failed", "no_ocr"]
+BlockKind = Literal["title", "text", "table", "figure", "margin"]
+Box = tuple[float, float, float, float]
 PAGES_FILE = "pages.jsonl"
 PICTURE_FOLDER = "images"
+# What a page's Markdown says instead of text. Without a number on purpose: these must not be taken
+# for page marks.
+PICTURE_PAGE = "<!-- This page has no text; it is shown as a picture. -->"
+BLANK_PAGE = "<!-- This page is blank. -->"
+UNREADABLE_PAGE = "<!-- This page is damaged and cannot be read. -->"
 
 
 class EngineFailure(Exception):
     """The engine gives a PDF up.
 
     Attributes:
-        kind: ``encrypted`` (a password is needed), ``invalid`` (no reader can open it) or
-            ``failed`` (it opens, but cannot be converted).
+        kind: ``encrypted`` (a password is needed), ``invalid`` (no reader can open it),
+            ``failed`` (it opens, but cannot be converted) or ``no_ocr`` (a picture, and the extra
+            ``ocr`` is not installed).
     """
 
     def __init__(self, kind: FailureKind, message: str) -> None:
@@ -40,20 +54,44 @@ class EngineFailure(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PageBlock:
+    """A part of a page and where it stands.
+
+    Attributes:
+        kind: ``title``, ``text``, ``table``, ``figure``, or ``margin``: a running header or footer,
+            which the page's Markdown leaves out.
+        box: ``x0, y0, x1, y1`` in the page's unit, top-left origin, as the page is shown.
+        text: What it says, as Markdown; empty for figures.
+        picture: The file of a figure in :data:`PICTURE_FOLDER`.
+    """
+
+    kind: BlockKind
+    box: Box
+    text: str = ""
+    picture: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageMarkdown:
     """One converted page.
 
     Attributes:
         number: From 1.
-        width: In points, after rotation.
+        width: In points, after rotation; in pixels where the input was a picture. 0 if the page
+            cannot be read.
         height: The same.
         markdown: Its text; pictures are ``<img>`` tags that name files in :data:`PICTURE_FOLDER`.
+        blocks: Its parts in reading order.
+        quality: 0 to 100: the share of its characters that are readable, or what the OCR thinks of
+            its own work.
     """
 
     number: int
     width: float
     height: float
     markdown: str
+    blocks: tuple[PageBlock, ...] = ()
+    quality: int = 100
 
 
 class Engine(Protocol):
@@ -73,6 +111,7 @@ class Engine(Protocol):
         folder: Path,
         *,
         table_mode: Literal["markdown", "image"],
+        ocr: bool,
         on_page: Callable[[int], None],
     ) -> Sequence[PageMarkdown]:
         """Convert the whole document.
@@ -81,6 +120,8 @@ class Engine(Protocol):
             pdf: The file.
             folder: Where to write pictures, into :data:`PICTURE_FOLDER`; exists and is empty.
             table_mode: Tables as pipe tables or as pictures.
+            ocr: Whether to read pages without text, where the extra ``ocr`` is installed; without
+                it they become pictures.
             on_page: Called with the number of each page as it is begun, in order.
 
         Returns:
@@ -88,6 +129,44 @@ class Engine(Protocol):
 
         Raises:
             EngineFailure: The PDF cannot be converted.
+        """
+        ...
+
+    def check_image(self, image: Path) -> None:
+        """Look whether a picture can be read.
+
+        Raises:
+            EngineFailure: It is no picture, or there is no OCR.
+        """
+        ...
+
+    def read_image(self, image: Path, *, straighten: bool) -> PageMarkdown:
+        """Read a picture.
+
+        Args:
+            image: A PNG or JPEG.
+            straighten: Turn it upright first, by the slope of its lines.
+
+        Returns:
+            One page, measured in pixels of the picture as it was read.
+
+        Raises:
+            EngineFailure: It is no picture, or there is no OCR.
+        """
+        ...
+
+    def draw(self, pdf: Path, target: Path, *, page: int, box: Box | None, scale: float) -> None:
+        """Draw a page of a PDF, or a part of it, as PNG.
+
+        Args:
+            pdf: The file.
+            target: The file to write.
+            page: From 1.
+            box: As in :class:`PageBlock`; None for the whole page.
+            scale: Pixels a point.
+
+        Raises:
+            EngineFailure: The page cannot be loaded, or the box is empty.
         """
         ...
 
@@ -115,4 +194,9 @@ def write_pages(folder: Path, pages: Sequence[PageMarkdown]) -> None:
 def read_pages(folder: Path) -> list[PageMarkdown]:
     """Read what :func:`write_pages` left."""
     with (folder / PAGES_FILE).open(encoding="utf-8") as file:
-        return [PageMarkdown(**json.loads(line)) for line in file]
+        return [_page(json.loads(line)) for line in file]
+
+
+def _page(fields: dict[str, Any]) -> PageMarkdown:
+    blocks = [{**block, "box": tuple(block["box"])} for block in fields.pop("blocks")]
+    return PageMarkdown(**fields, blocks=tuple(PageBlock(**block) for block in blocks))

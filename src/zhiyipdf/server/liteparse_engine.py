@@ -1,4 +1,4 @@
-"""The engine that really converts: liteparse with our repairs, PDFium for pictures."""
+"""The engine that converts: liteparse with our repairs, PDFium for pictures, OCR if installed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from zhiyipdf.server.engine import PICTURE_FOLDER, EngineFailure, PageMarkdown
+from zhiyipdf.server.engine import (
+    BLANK_PAGE,
+    PICTURE_FOLDER,
+    PICTURE_PAGE,
+    UNREADABLE_PAGE,
+    Box,
+    EngineFailure,
+    PageBlock,
+    PageMarkdown,
+)
+from zhiyipdf.server.layout import layout_of, readable_share
+from zhiyipdf.server.ocr import TextReader, ocr_is_installed
 from zhiyipdf.server.page_pictures import Drawing
+from zhiyipdf.server.png import png_width
+from zhiyipdf.server.reading import blocks_of, markdown_of, quality_of
 from zhiyipdf.server.repairs import (
     HeadingCandidate,
     body_size,
@@ -29,14 +42,10 @@ from zhiyipdf.server.repairs import (
     replace_tables,
 )
 
-__all__ = ["BLANK_PAGE", "PICTURE_PAGE", "UNREADABLE_PAGE", "LiteparseEngine", "batch_size"]
+__all__ = ["LiteparseEngine", "batch_size"]
 
 logger = logging.getLogger(__name__)
 
-# Without a number on purpose: these must not be taken for page marks.
-PICTURE_PAGE = "<!-- This page has no text; it is shown as a picture. -->"
-BLANK_PAGE = "<!-- This page is blank. -->"
-UNREADABLE_PAGE = "<!-- This page is damaged and cannot be read. -->"
 # Running headers and footers are recognised within a batch, so batches are large; memory (1.3 MB a
 # page and the pictures) keeps them from being larger.
 BATCH_PAGES = 50
@@ -60,10 +69,15 @@ class _Draft:
     height: float
     markdown: str
     candidates: list[HeadingCandidate] = field(default_factory=list)
+    blocks: tuple[PageBlock, ...] = ()
+    quality: int = 100
 
 
 class LiteparseEngine:
-    """Converts with liteparse 2.18 or newer, draws with PDFium. No OCR is offered."""
+    """Converts with liteparse 2.18 or newer, draws with PDFium, reads pictures with RapidOCR."""
+
+    def __init__(self) -> None:
+        self._reader = TextReader()
 
     def count_pages(self, pdf: Path) -> int:
         """Count the pages that PDFium can load.
@@ -83,9 +97,11 @@ class LiteparseEngine:
         folder: Path,
         *,
         table_mode: Literal["markdown", "image"],
+        ocr: bool,
         on_page: Callable[[int], None],
     ) -> Sequence[PageMarkdown]:
         """Convert the document; see :meth:`zhiyipdf.server.engine.Engine.convert`."""
+        reader = self._reader if ocr and ocr_is_installed() else None
         pictures = folder / PICTURE_FOLDER
         pictures.mkdir(exist_ok=True)
         sizes: Counter[float] = Counter()
@@ -95,7 +111,7 @@ class LiteparseEngine:
             for batch in _batches(pdf, drawing.pages):
                 for number in range(batch.first, batch.last + 1):
                     on_page(number)
-                    writer = _PageWriter(drawing, pictures, number, table_mode)
+                    writer = _PageWriter(drawing, pictures, number, table_mode, reader)
                     page = batch.pages.get(number)
                     if page is not None:
                         sizes += count_sizes((i.text, i.font_size) for i in page.text_items)
@@ -103,6 +119,29 @@ class LiteparseEngine:
         if not drafts:
             raise EngineFailure("failed", "no page could be converted")
         return _finish(drafts, sizes)
+
+    def check_image(self, image: Path) -> None:
+        """Look whether a picture can be read; see the protocol."""
+        self._reader.check(image)
+
+    def read_image(self, image: Path, *, straighten: bool) -> PageMarkdown:
+        """Read a picture; see the protocol."""
+        lines, width, height = self._reader.read(image, straighten=straighten)
+        blocks = tuple(blocks_of(lines))
+        return PageMarkdown(
+            number=1,
+            width=width,
+            height=height,
+            markdown=markdown_of(blocks),
+            blocks=blocks,
+            quality=quality_of(lines),
+        )
+
+    def draw(self, pdf: Path, target: Path, *, page: int, box: Box | None, scale: float) -> None:
+        """Draw a page or a part of it; see the protocol."""
+        with Drawing(pdf) as drawing:
+            picture = drawing.crop(page, box, scale=scale)
+        target.write_bytes(picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +221,9 @@ class _PageWriter:
         pictures: Path,
         number: int,
         table_mode: Literal["markdown", "image"],
+        reader: TextReader | None,
     ) -> None:
+        self._reader = reader
         self._drawing = drawing
         self._pictures = pictures
         self._number = number
@@ -191,41 +232,73 @@ class _PageWriter:
     def draft(self, page: Any | None, images: dict[str, Any]) -> _Draft:
         """The page's draft; a page that failed or has no text becomes its picture."""
         if page is None:
-            return _Draft(self._number, 0.0, 0.0, self._whole_page())
+            return self._whole_page(0.0, 0.0)
         if not has_text(page.text):
-            return _Draft(self._number, page.width, page.height, self._whole_page())
+            return self._whole_page(page.width, page.height)
         blocks = list(enumerate(page.blocks or (), start=1))
+        figures = self._figures(blocks, images)
         markdown = drop_empty_fences(drop_controls(page.markdown))
-        markdown = replace_pictures(markdown, self._figures(blocks, images))
+        markdown = replace_pictures(
+            markdown, [image_tag(name) if name else "" for _, name in figures]
+        )
         if self._table_mode == "image":
             markdown = self._with_table_pictures(markdown, blocks)
-        return _Draft(self._number, page.width, page.height, markdown, _candidates(page))
+        return _Draft(
+            self._number,
+            page.width,
+            page.height,
+            markdown,
+            _candidates(page),
+            layout_of(page, {position: name for position, name in figures if name}),
+            readable_share(page.text),
+        )
 
-    def _whole_page(self) -> str:
+    def _whole_page(self, width: float, height: float) -> _Draft:
+        draft = _Draft(self._number, width, height, BLANK_PAGE)
         try:
             picture = self._drawing.draw(self._number)
         except EngineFailure:
             logger.warning("page %s can neither be read nor drawn", self._number)
-            return UNREADABLE_PAGE
+            draft.markdown, draft.quality = UNREADABLE_PAGE, 0
+            return draft
         if picture is None:
-            return BLANK_PAGE
+            return draft
+        if self._reader is not None and width > 0 and self._read(draft, picture):
+            return draft
         name = f"{self._number}-1.png"
         (self._pictures / name).write_bytes(picture)
-        return f"{PICTURE_PAGE}\n\n{image_tag(name)}"
+        draft.markdown = f"{PICTURE_PAGE}\n\n{image_tag(name)}"
+        draft.blocks = (PageBlock(kind="figure", box=(0.0, 0.0, width, height), picture=name),)
+        draft.quality = 0
+        return draft
 
-    def _figures(self, blocks: Sequence[tuple[int, Any]], images: dict[str, Any]) -> list[str]:
-        tags = []
+    def _read(self, draft: _Draft, picture: bytes) -> bool:
+        assert self._reader is not None  # noqa: S101 - the caller looked
+        lines, _, _ = self._reader.read(picture)
+        points = draft.width / png_width(picture)
+        found = blocks_of(lines)
+        draft.markdown = markdown_of(found)
+        draft.blocks = tuple(
+            PageBlock(kind=b.kind, text=b.text, box=_scaled(b.box, points)) for b in found
+        )
+        draft.quality = quality_of(lines)
+        return bool(found)
+
+    def _figures(
+        self, blocks: Sequence[tuple[int, Any]], images: dict[str, Any]
+    ) -> list[tuple[int, str]]:
+        names = []
         for position, block in blocks:
             if block.kind != "figure":
                 continue
             image = images.get(block.id)
             if image is None or not image.bytes:
-                tags.append("")
+                names.append((position, ""))
                 continue
             name = f"{self._number}-{position}.{'jpg' if image.format == 'jpg' else 'png'}"
             (self._pictures / name).write_bytes(image.bytes)
-            tags.append(image_tag(name))
-        return tags
+            names.append((position, name))
+        return names
 
     def _with_table_pictures(self, markdown: str, blocks: Sequence[tuple[int, Any]]) -> str:
         tags: list[str | None] = []
@@ -248,6 +321,11 @@ class _PageWriter:
         for name, picture in drawn.items():
             (self._pictures / name).write_bytes(picture)
         return replaced
+
+
+def _scaled(box: Box, factor: float) -> Box:
+    x0, y0, x1, y1 = box
+    return (x0 * factor, y0 * factor, x1 * factor, y1 * factor)
 
 
 def _candidates(page: Any) -> list[HeadingCandidate]:
@@ -278,6 +356,8 @@ def _finish(drafts: Sequence[_Draft], sizes: Counter[float]) -> list[PageMarkdow
             markdown=join_wrapped_cjk(
                 promote_headings(draft.markdown, draft.candidates, levels)
             ).strip(),
+            blocks=draft.blocks,
+            quality=draft.quality,
         )
         for draft in drafts
     ]

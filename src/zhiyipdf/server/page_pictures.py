@@ -83,6 +83,38 @@ class Drawing:
         finally:
             page.close()
 
+    def crop(
+        self, page_number: int, box: tuple[float, float, float, float] | None, *, scale: float
+    ) -> bytes:
+        """Draw exactly a part of a page, whatever is on it.
+
+        Args:
+            page_number: From 1.
+            box: ``x0, y0, x1, y1`` in points, top-left origin; cut to the page. None for all.
+            scale: Pixels a point; less where the picture would have over :data:`MAX_PIXELS`.
+
+        Raises:
+            EngineFailure: The page cannot be loaded, or the box is empty.
+        """
+        try:
+            page = self._document[page_number - 1]
+        except pdfium.PdfiumError as error:
+            raise EngineFailure("failed", f"page {page_number} cannot be loaded") from error
+        try:
+            width, height = page.get_size()
+            x0, y0, x1, y1 = box or (0.0, 0.0, width, height)
+            left, top = max(0.0, x0), max(0.0, y0)
+            right, bottom = min(width, x1), min(height, y1)
+            if right <= left or bottom <= top:
+                raise EngineFailure("failed", "the box is empty")
+            scale = min(scale, (MAX_PIXELS / ((right - left) * (bottom - top))) ** 0.5)
+            if min(right - left, bottom - top) * scale < 1:
+                raise EngineFailure("failed", "the box is smaller than a pixel")
+            margins = (left, height - bottom, width - right, top)
+            return _encoded(page.render(scale=scale, crop=margins, rev_byteorder=True))
+        finally:
+            page.close()
+
     def close(self) -> None:
         """Close the file; idempotent."""
         self._document.close()
@@ -116,18 +148,26 @@ def _draw(page: Any, box: tuple[float, float, float, float] | None) -> bytes | N
     bitmap = page.render(
         scale=scale, crop=(left, height - bottom, width - right, top), rev_byteorder=True
     )
+    if _is_uniform(bitmap):
+        bitmap.close()
+        return None
+    return _encoded(bitmap)
+
+
+def _is_uniform(bitmap: Any) -> bool:
+    pixels = bytes(bitmap.buffer)
+    row = bitmap.width * bitmap.n_channels
+    first = pixels[:row]
+    return first == first[: bitmap.n_channels] * bitmap.width and all(
+        pixels[y * bitmap.stride : y * bitmap.stride + row] == first
+        for y in range(1, bitmap.height)
+    )
+
+
+def _encoded(bitmap: Any) -> bytes:
     try:
-        pixels = bytes(bitmap.buffer)
-        row = bitmap.width * bitmap.n_channels
-        first = pixels[:row]
-        uniform = first == first[: bitmap.n_channels] * bitmap.width and all(
-            pixels[y * bitmap.stride : y * bitmap.stride + row] == first
-            for y in range(1, bitmap.height)
-        )
-        if uniform:
-            return None
         return encode_png(
-            pixels,
+            bytes(bitmap.buffer),
             width=bitmap.width,
             height=bitmap.height,
             stride=bitmap.stride,

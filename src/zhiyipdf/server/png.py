@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 
-__all__ = ["encode_png"]
+__all__ = ["encode_png", "png_width"]
 
 # Colour types of the PNG specification (ISO/IEC 15948, table 11.1), by bytes a pixel.
 _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
@@ -41,6 +41,11 @@ def encode_png(pixels: bytes, *, width: int, height: int, stride: int, channels:
         + _chunk(b"IDAT", zlib.compress(rows, 6))
         + _chunk(b"IEND", b"")
     )
+
+
+def png_width(png: bytes) -> int:
+    """Pixels a row, from the header of a PNG (ISO/IEC 15948, 11.2.2)."""
+    return int.from_bytes(png[16:20], "big")
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from zhiyipdf.server.conversion import Progress, TaskFailure, failure_of
+from zhiyipdf.server.pulse import Pulse
 from zhiyipdf.server.task_table import TaskTable
 from zhiyipdf.server.tasks import Task
 
@@ -27,6 +28,9 @@ class TaskQueue:
         tasks: The durable record.
         carry_out: Converts one task, or raises :class:`TaskFailure`.
         slots: Tasks running at the same time.
+
+    Attributes:
+        ends: Beats when a task has ended.
     """
 
     def __init__(self, tasks: TaskTable, carry_out: CarryOut, *, slots: int) -> None:
@@ -38,6 +42,7 @@ class TaskQueue:
         self._served: dict[int, int] = {}
         self._turn = 0
         self._wake = asyncio.Event()
+        self.ends = Pulse()
         self._loop_task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -99,6 +104,7 @@ class TaskQueue:
             self._running.pop(task.id, None)
             self._progress.pop(task.id, None)
             self._wake.set()
+            self.ends.beat()
 
     async def _attempt(self, task: Task, report: Callable[[Progress], None]) -> TaskFailure | None:
         try:

@@ -18,6 +18,7 @@ __all__ = [
     "count_sizes",
     "drop_controls",
     "drop_empty_fences",
+    "find_tables",
     "has_text",
     "has_words",
     "heading_levels",
@@ -201,7 +202,7 @@ def replace_tables(markdown: str, tags: Sequence[str | None]) -> str:
         nobody knows which picture belongs to which.
     """
     lines = markdown.split("\n")
-    tables = _tables(lines)
+    tables = find_tables(lines)
     if len(tables) != len(tags):
         return markdown
     for (first, last), tag in reversed(list(zip(tables, tags, strict=True))):
@@ -210,7 +211,8 @@ def replace_tables(markdown: str, tags: Sequence[str | None]) -> str:
     return "\n".join(lines)
 
 
-def _tables(lines: Sequence[str]) -> list[tuple[int, int]]:
+def find_tables(lines: Sequence[str]) -> list[tuple[int, int]]:
+    """Where pipe tables are: the first line of each, and the one after its last."""
     rows = [number for number, kind in _line_kinds(lines) if kind == "table"]
     runs: list[list[int]] = []
     for number in rows:

@@ -8,18 +8,22 @@ import logging
 import shutil
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from zhiyipdf.server.accounts import Account, find_account
+from zhiyipdf.server.accounts import Account, account_of_id, find_account
 from zhiyipdf.server.conversion import Conversion, Progress, TaskFolder, failure_of
 from zhiyipdf.server.database import Database, FolderLock, open_database
-from zhiyipdf.server.engine import EngineFailure
+from zhiyipdf.server.doc2x.conversion import Doc2XConversion
+from zhiyipdf.server.doc2x.uploads import UploadTable
+from zhiyipdf.server.engine import Box, EngineFailure
+from zhiyipdf.server.pulse import Pulse
 from zhiyipdf.server.queue import TaskQueue
 from zhiyipdf.server.settings import ServerSettings
 from zhiyipdf.server.task_table import TaskTable
-from zhiyipdf.server.tasks import Receipt, Task, TaskOrder
+from zhiyipdf.server.tasks import Protocol, Receipt, Task, TaskOrder
 from zhiyipdf.server.translation import Translator
 from zhiyipdf.server.worker_pool import WorkerCrashed, WorkerPool, WorkerTimedOut
 
@@ -27,7 +31,8 @@ __all__ = ["Service", "Upload"]
 
 logger = logging.getLogger(__name__)
 
-# Counting pages is short and must not wait for conversions: it has children of its own.
+# Counting pages and drawing are short and must not wait for conversions: they have their own
+# children.
 COUNTERS = 2
 SWEEP_EVERY_S = 600.0
 
@@ -63,6 +68,7 @@ class Service:
         self._uploads: set[str] = set()
         self._database: Database | None = None
         self._tasks: TaskTable | None = None
+        self._doc2x_uploads: UploadTable | None = None
         self._queue: TaskQueue | None = None
         self._workers: WorkerPool | None = None
         self._counters: WorkerPool | None = None
@@ -90,6 +96,7 @@ class Service:
             deadly = failure_of(WorkerCrashed("the server ended with it"))
             await asyncio.to_thread(lambda: tasks.recover(code=deadly.code, message=deadly.message))
             self._database, self._tasks = database, tasks
+            self._doc2x_uploads = UploadTable(database)
             await self.sweep()
             workers = WorkerPool(settings.engine, size=settings.workers)
             stack.push_async_callback(workers.close)
@@ -98,8 +105,11 @@ class Service:
             translator = Translator(settings.translation) if settings.translation else None
             conversion = Conversion(workers, translator, timeout_s=settings.task_timeout_s)
 
+            doc2x = Doc2XConversion(workers, translator, timeout_s=settings.task_timeout_s)
+
             async def carry_out(task: Task, report: Callable[[Progress], None]) -> None:
-                await conversion(task, self.files(task.id), report)
+                carries = conversion if task.options.protocol == "zhiyipdf" else doc2x
+                await carries(task, self.files(task.id), report)
 
             self._queue = TaskQueue(tasks, carry_out, slots=settings.workers)
             self._queue.start()
@@ -126,6 +136,23 @@ class Service:
         return self._tasks
 
     @property
+    def doc2x_uploads(self) -> UploadTable:
+        """The Doc2X uploads of a started service."""
+        assert self._doc2x_uploads is not None, "the service is not started"  # noqa: S101 - wiring
+        return self._doc2x_uploads
+
+    @property
+    def ends(self) -> Pulse:
+        """Beats when a task has ended."""
+        assert self._queue is not None, "the service is not started"  # noqa: S101 - wiring
+        return self._queue.ends
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._clock()
+
+    @property
     def converting_pids(self) -> list[int]:
         """The process ids of the children that convert."""
         return [] if self._workers is None else self._workers.pids
@@ -135,8 +162,18 @@ class Service:
         return TaskFolder(self._tasks_folder / task_id)
 
     async def authenticate(self, key: str) -> Account | None:
-        """The account of a key in use, else None."""
-        return await asyncio.to_thread(find_account, self.database, key)
+        """The account of a key in use, else None; identity tokens are no keys."""
+        account = await asyncio.to_thread(find_account, self.database, key)
+        return None if account is None or account.is_identity else account
+
+    async def identify(self, token: str) -> Account | None:
+        """The account of an identity token in use, else None."""
+        account = await asyncio.to_thread(find_account, self.database, token)
+        return account if account is not None and account.is_identity else None
+
+    async def account(self, number: int) -> Account | None:
+        """The account with a number, if its key is in use."""
+        return await asyncio.to_thread(account_of_id, self.database, number)
 
     async def earlier_receipt(self, account: Account, idempotency_key: str) -> Receipt | None:
         """The receipt of the account's first order with this key, if there was one."""
@@ -172,11 +209,40 @@ class Service:
         Raises:
             TaskFailure: It cannot be opened, or counting crashed or took too long.
         """
+        with _as_task_failure():
+            return await self._short_work.count_pages(pdf, timeout_s=self.settings.count_timeout_s)
+
+    async def check_image(self, image: Path) -> None:
+        """Look in a worker process whether an image can be read.
+
+        Raises:
+            TaskFailure: It cannot be opened, or there is no OCR.
+        """
+        with _as_task_failure():
+            await self._short_work.check_image(image, timeout_s=self.settings.count_timeout_s)
+
+    async def draw(
+        self, pdf: Path, target: Path, *, page: int, box: Box | None, scale: float
+    ) -> None:
+        """Draw a part of a page in a worker process.
+
+        Raises:
+            TaskFailure: It cannot be drawn.
+        """
+        with _as_task_failure():
+            await self._short_work.draw(
+                pdf,
+                target,
+                page=page,
+                box=box,
+                scale=scale,
+                timeout_s=self.settings.count_timeout_s,
+            )
+
+    @property
+    def _short_work(self) -> WorkerPool:
         assert self._counters is not None, "the service is not started"  # noqa: S101 - wiring
-        try:
-            return await self._counters.count_pages(pdf, timeout_s=self.settings.count_timeout_s)
-        except (EngineFailure, WorkerCrashed, WorkerTimedOut) as error:
-            raise failure_of(error) from error
+        return self._counters
 
     async def order(self, order: TaskOrder, upload: Upload) -> Receipt:
         """Take the points, make the task and wake the queue.
@@ -212,25 +278,33 @@ class Service:
     async def find(self, account: Account, task_id: str) -> Task | None:
         """The account's task, unless it is unknown or no longer kept."""
         task = await asyncio.to_thread(self.tasks.find, account.id, task_id)
-        if task is None or self._is_past(task.finished_at):
-            return None
-        return task
+        return None if task is None or self._is_past(task) else task
 
-    def _is_past(self, finished_at: float | None) -> bool:
-        return finished_at is not None and finished_at <= self._clock() - self.settings.retention_s
+    def _is_past(self, task: Task) -> bool:
+        ended = task.finished_at
+        return ended is not None and ended <= self._kept_since(task.options.protocol)
+
+    def _kept_since(self, protocol: Protocol) -> float:
+        settings = self.settings
+        kept_s = settings.retention_s if protocol == "zhiyipdf" else settings.doc2x.retention_s
+        return self._clock() - kept_s
 
     async def sweep(self) -> None:
         """Remove tasks that are no longer kept, with their files, and files without a task."""
-        before = self._clock() - self.settings.retention_s
-        await asyncio.to_thread(lambda: self.tasks.forget_finished(before=before))
+        await asyncio.to_thread(self._forget)
         await asyncio.to_thread(self._remove_orphans)
+
+    def _forget(self) -> None:
+        for protocol in get_args(Protocol):
+            self.tasks.forget_finished(before=self._kept_since(protocol), protocol=protocol)
+        self.doc2x_uploads.forget(before=self._kept_since("doc2x"))
 
     def _remove_orphans(self) -> None:
         if not self._tasks_folder.is_dir():
             return
         # The folders first, the tasks second: a task that is made in between is in both.
         folders = {entry.name for entry in self._tasks_folder.iterdir()}
-        for name in folders - self.tasks.ids() - self._uploads:
+        for name in folders - self.tasks.ids() - self.doc2x_uploads.ids() - self._uploads:
             _remove(self._tasks_folder / name)
 
     async def _keep_sweeping(self) -> None:
@@ -240,6 +314,14 @@ class Service:
                 await self.sweep()
             except Exception:
                 logger.exception("the sweep failed")
+
+
+@contextlib.contextmanager
+def _as_task_failure() -> Iterator[None]:
+    try:
+        yield
+    except (EngineFailure, WorkerCrashed, WorkerTimedOut) as error:
+        raise failure_of(error) from error
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

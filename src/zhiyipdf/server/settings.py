@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from zhiyipdf.server.doc2x.settings import Doc2XSettings
+
 __all__ = ["ServerSettings", "TranslationEndpoint"]
 
 
@@ -65,6 +67,7 @@ class ServerSettings:
             that the client gets to see the answer.
         translation: Where to translate; without it translation is refused.
         engine: ``module:class`` of the engine, loaded in the worker processes.
+        doc2x: Limits of the Doc2X wire, which has its own.
 
     Raises:
         ValueError: A number is out of range.
@@ -83,6 +86,7 @@ class ServerSettings:
     linger_s: float = 5.0
     translation: TranslationEndpoint | None = None
     engine: str = "zhiyipdf.server.liteparse_engine:LiteparseEngine"
+    doc2x: Doc2XSettings = field(default_factory=Doc2XSettings)
 
     def __post_init__(self) -> None:
         for name in (

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from zhiyipdf.server import accounts
 from zhiyipdf.server.database import Database
 from zhiyipdf.server.scheduling import Place, Ticket, admit, pick, place_of
-from zhiyipdf.server.tasks import Receipt, Task, TaskOptions, TaskOrder, TaskState
+from zhiyipdf.server.tasks import Protocol, Receipt, Task, TaskOrder, TaskState, options_from_json
 
 __all__ = ["ChargeFailed", "TaskTable", "TooManyWaiting"]
 
@@ -183,16 +183,27 @@ class TaskTable:
             for row in keys:
                 self._admit(connection, row["key_id"])
 
-    def forget_finished(self, *, before: float) -> list[str]:
-        """Delete tasks that ended before a time.
+    def live(self, account_id: int) -> tuple[int, int]:
+        """How many tasks of an account wait or are in process, and their pages together."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT COUNT(*) AS tasks, COALESCE(SUM(pages), 0) AS pages FROM tasks"
+                " WHERE key_id = ? AND state IN ('waiting', 'processing')",
+                (account_id,),
+            ).fetchone()
+        return row["tasks"], row["pages"]
+
+    def forget_finished(self, *, before: float, protocol: Protocol = "zhiyipdf") -> list[str]:
+        """Delete tasks of a protocol that ended before a time.
 
         Returns:
             Their ids: whoever called removes their files.
         """
         with self._database.transaction() as connection:
             rows = connection.execute(
-                "DELETE FROM tasks WHERE state IN (?, ?) AND finished_at <= ? RETURNING id",
-                (*_TERMINAL, before),
+                "DELETE FROM tasks WHERE state IN (?, ?) AND finished_at <= ?"
+                " AND COALESCE(json_extract(options, '$.protocol'), 'zhiyipdf') = ? RETURNING id",
+                (*_TERMINAL, before, protocol),
             ).fetchall()
         return [row["id"] for row in rows]
 
@@ -242,8 +253,6 @@ def _receipt_of(
 
 
 def _task(row: sqlite3.Row, place: Place | None = None) -> Task:
-    options = json.loads(row["options"])
-    options["variants"] = tuple(options["variants"])
     return Task(
         id=row["id"],
         account_id=row["key_id"],
@@ -251,7 +260,7 @@ def _task(row: sqlite3.Row, place: Place | None = None) -> Task:
         stem=row["stem"],
         pages=row["pages"],
         points=row["points"],
-        options=TaskOptions(**options),
+        options=options_from_json(row["options"]),
         place=place,
         error_code=row["error_code"],
         message=row["message"],

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Literal
 
 from zhiyipdf.server.scheduling import Place
 
-__all__ = ["Receipt", "TableMode", "Task", "TaskOptions", "TaskOrder", "TaskState", "Variant"]
+__all__ = [
+    "Protocol",
+    "Receipt",
+    "TableMode",
+    "Task",
+    "TaskOptions",
+    "TaskOrder",
+    "TaskState",
+    "Variant",
+    "options_from_json",
+]
 
 TaskState = Literal["waiting", "processing", "completed", "failed"]
 TableMode = Literal["markdown", "image"]
 Variant = Literal["original", "translated", "bilingual"]
+Protocol = Literal["zhiyipdf", "doc2x"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +34,26 @@ class TaskOptions:
         table_mode: ``markdown`` or ``image``.
         translate_to: Language code, or None for no translation.
         variants: Which Markdown files the archive holds.
+        protocol: Whose wire it came by: the task is found by that one only.
+        source: What was uploaded.
+        ocr: Whether to read pages without text.
+        straighten: Whether to turn an image upright first.
     """
 
     table_mode: TableMode = "markdown"
     translate_to: str | None = None
     variants: tuple[Variant, ...] = ("original",)
+    protocol: Protocol = "zhiyipdf"
+    source: Literal["pdf", "image"] = "pdf"
+    ocr: bool = False
+    straighten: bool = False
+
+
+def options_from_json(text: str) -> TaskOptions:
+    """Read options as the database keeps them; what an older server did not know is default."""
+    fields = json.loads(text)
+    fields["variants"] = tuple(fields["variants"])
+    return TaskOptions(**fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

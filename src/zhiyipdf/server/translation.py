@@ -8,7 +8,7 @@ import logging
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -17,7 +17,7 @@ from zhiyipdf.server.segments import cell_edges, protect, restore, split_blocks,
 from zhiyipdf.server.settings import TranslationEndpoint
 from zhiyipdf.server.threads import in_daemon_thread
 
-__all__ = ["LANGUAGES", "TranslatedMarkdown", "TranslationFailed", "Translator"]
+__all__ = ["DOC2X_LANGUAGES", "LANGUAGES", "TranslatedMarkdown", "TranslationFailed", "Translator"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ LANGUAGES = {
     "es": "Spanish",
     "ru": "Russian",
 }
+# Those and the other two that Doc2X knows (wire notes 1.2).
+DOC2X_LANGUAGES = {**LANGUAGES, "pt": "Portuguese", "ar": "Arabic"}
 
 _INSTRUCTION = (
     "Translate the user's text into {language}. Answer with the translation only, on one line, "
@@ -93,6 +95,29 @@ class Translator:
             TranslationFailed: The endpoint failed for good.
         """
         blocks = split_blocks(markdown)
+        translated = await self.translate_blocks(blocks, language, on_share=on_share)
+        pairs = [
+            original if original == other else f"{original}\n\n{other}"
+            for original, other in zip(blocks, translated, strict=True)
+        ]
+        return TranslatedMarkdown("\n\n".join(translated) + "\n", "\n\n".join(pairs) + "\n")
+
+    async def translate_blocks(
+        self, blocks: Sequence[str], language: str, *, on_share: Callable[[float], None]
+    ) -> list[str]:
+        """Translate blocks, each on its own.
+
+        Args:
+            blocks: Markdown blocks.
+            language: One of :data:`DOC2X_LANGUAGES`.
+            on_share: As for :meth:`translate`.
+
+        Returns:
+            As many, in the same order.
+
+        Raises:
+            TranslationFailed: The endpoint failed for good.
+        """
         lanes = asyncio.Semaphore(self._endpoint.parallel)
         # Running titles and table heads repeat: one request for each different text.
         known: dict[str, asyncio.Task[str]] = {}
@@ -121,12 +146,7 @@ class Translator:
                 tasks = [group.create_task(block(text)) for text in blocks]
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
-        translated = [task.result() for task in tasks]
-        pairs = [
-            original if original == other else f"{original}\n\n{other}"
-            for original, other in zip(blocks, translated, strict=True)
-        ]
-        return TranslatedMarkdown("\n\n".join(translated) + "\n", "\n\n".join(pairs) + "\n")
+        return [task.result() for task in tasks]
 
     async def _one(self, text: str, language: str) -> str:
         marked, kept = protect(text)
@@ -149,7 +169,7 @@ class Translator:
                 "messages": [
                     {
                         "role": "system",
-                        "content": _INSTRUCTION.format(language=LANGUAGES[language]),
+                        "content": _INSTRUCTION.format(language=DOC2X_LANGUAGES[language]),
                     },
                     {"role": "user", "content": text},
                 ],

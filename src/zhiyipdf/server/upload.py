@@ -1,4 +1,4 @@
-"""Reads a form from the wire; its file goes straight to the disk, counted on the way."""
+"""Reads uploads from the wire, forms and bare bodies; they go straight to the disk, counted."""
 
 from __future__ import annotations
 
@@ -14,12 +14,25 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from zhiyipdf.server.archive import decode_file_name
 
-__all__ = ["BadForm", "FileTooLarge", "Form", "NotAPdf", "UploadStalled", "receive_form"]
+__all__ = [
+    "BadForm",
+    "FileTooLarge",
+    "Form",
+    "NotAPdf",
+    "UploadStalled",
+    "WrongFile",
+    "looks_like_image",
+    "looks_like_pdf",
+    "receive_body",
+    "receive_form",
+]
 
 FILE_FIELD = "file"
 # The signature must be within the first 1024 bytes (ISO 32000-1, annex H, note 13 to 3.4.1).
 SIGNATURE = b"%PDF-"
 SIGNATURE_WITHIN = 1024
+# ISO/IEC 15948, 5.2, and ISO/IEC 10918-1, B.1.1.3: start of image, then a marker.
+IMAGE_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 # Generous for a form of five short fields.
 FORM_MAX_BYTES = 64 * 1024
 FORM_MAX_PARTS = 64
@@ -32,7 +45,11 @@ class BadForm(ValueError):
     """The body is not a complete ``multipart/form-data`` form."""
 
 
-class NotAPdf(ValueError):
+class WrongFile(ValueError):
+    """The file does not begin as it should."""
+
+
+class NotAPdf(WrongFile):
     """The file does not begin like a PDF."""
 
 
@@ -50,6 +67,20 @@ class FileTooLarge(ValueError):
     def __init__(self, size: int) -> None:
         super().__init__(f"{size} bytes")
         self.size = size
+
+
+def looks_like_pdf(head: bytes | bytearray) -> bool:
+    """Whether a file begins like a PDF.
+
+    Args:
+        head: Its first 1024 bytes, or all of them.
+    """
+    return SIGNATURE in head[:SIGNATURE_WITHIN]
+
+
+def looks_like_image(head: bytes | bytearray) -> bool:
+    """Whether a file begins like a PNG or a JPEG."""
+    return head.startswith(IMAGE_SIGNATURES)
 
 
 @dataclass(slots=True)
@@ -75,6 +106,7 @@ async def receive_form(
     target: Path,
     max_file_bytes: int,
     idle_s: float,
+    image: bool = False,
 ) -> Form:
     """Read a form and write its file.
 
@@ -85,11 +117,12 @@ async def receive_form(
         target: The file to write; made, with its folder, if the form has a file.
         max_file_bytes: The largest accepted file.
         idle_s: Seconds the body may stand still.
+        image: Whether the file is to be a PNG or JPEG, not a PDF.
 
     Raises:
         BadForm: No form, a broken one, or one that ends early.
         FileTooLarge: Raised as soon as it is known.
-        NotAPdf: The same.
+        NotAPdf: The same; :class:`WrongFile` for an image.
         UploadStalled: The client stopped sending.
         OSError: The file cannot be written.
     """
@@ -99,7 +132,7 @@ async def receive_form(
         raise BadForm("the request is not a multipart/form-data form")
     if content_length is not None and content_length > max_file_bytes + FORM_OVERHEAD:
         raise FileTooLarge(content_length)
-    reader = _Reader(boundary, max_file_bytes, content_length)
+    reader = _Reader(boundary, max_file_bytes, content_length, image=image)
     file = None
     try:
         iterator = aiter(body)
@@ -120,6 +153,47 @@ async def receive_form(
         if file is not None:
             file.close()
     return form
+
+
+async def receive_body(
+    body: AsyncIterator[bytes], *, target: Path, max_bytes: int, idle_s: float
+) -> bytes:
+    """Write a bare body to a file.
+
+    Args:
+        body: The request's body.
+        target: The file to write; made with its folder.
+        max_bytes: The largest accepted body.
+        idle_s: Seconds the body may stand still.
+
+    Returns:
+        Its first bytes, 1024 at most.
+
+    Raises:
+        FileTooLarge: Raised as soon as it is known.
+        UploadStalled: The client stopped sending.
+        OSError: The file cannot be written.
+    """
+    head, size = b"", 0
+    pending = bytearray()
+    file = await asyncio.to_thread(_open, target)
+    try:
+        iterator = aiter(body)
+        while (chunk := await _next(iterator, idle_s)) is not None:
+            size += len(chunk)
+            if size > max_bytes:
+                raise FileTooLarge(size)
+            if len(head) < SIGNATURE_WITHIN:
+                head += chunk[: SIGNATURE_WITHIN - len(head)]
+            pending += chunk
+            if len(pending) >= BUFFER_BYTES:
+                await asyncio.to_thread(file.write, bytes(pending))
+                pending.clear()
+        await asyncio.to_thread(file.write, bytes(pending))
+        await asyncio.to_thread(_settle, file)
+    finally:
+        file.close()
+    return head
 
 
 def _open(target: Path) -> BinaryIO:
@@ -144,7 +218,10 @@ async def _next(body: AsyncIterator[bytes], idle_s: float) -> bytes | None:
 class _Reader:
     """The form's state between chunks; no I/O."""
 
-    def __init__(self, boundary: bytes, max_file_bytes: int, content_length: int | None) -> None:
+    def __init__(
+        self, boundary: bytes, max_file_bytes: int, content_length: int | None, *, image: bool
+    ) -> None:
+        self._image = image
         self.form = Form()
         self.pending = bytearray()
         self._max_file_bytes = max_file_bytes
@@ -244,7 +321,11 @@ class _Reader:
 
     def _look(self, *, at_end: bool) -> None:
         begun = len(self._head) >= SIGNATURE_WITHIN
-        if (at_end or begun) and SIGNATURE not in self._head[:SIGNATURE_WITHIN]:
+        if not (at_end or begun):
+            return
+        if self._image and not looks_like_image(self._head):
+            raise WrongFile
+        if not self._image and not looks_like_pdf(self._head):
             raise NotAPdf
 
     def _part_end(self) -> None:

@@ -37,31 +37,54 @@ def answer(
     """Carry out one request.
 
     Args:
-        request: ``{"do": "count", "pdf": …}`` or ``{"do": "convert", "pdf": …, "folder": …,
-            "table_mode": …}``.
+        request: ``{"do": "count", "pdf": …}``, ``{"do": "convert", "pdf": …, "folder": …,
+            "table_mode": …, "ocr": …}``, ``{"do": "check_image", "image": …}``, ``{"do":
+            "read_image", "image": …, "folder": …, "straighten": …}`` or ``{"do": "draw", "pdf": …,
+            "target": …, "page": …, "box": …, "scale": …}``.
         engine: Gives the engine; called first here so that a missing engine fails the request.
-        say: Sends an event: ``page`` while converting, then one of ``counted``, ``converted`` and
-            ``failed``.
+        say: Sends an event: ``page`` while converting, then one of ``done`` and ``failed``.
     """
     try:
-        pdf = Path(request["pdf"])
-        if request["do"] == "count":
-            say({"event": "counted", "pages": engine().count_pages(pdf)})
-            return
-        folder = Path(request["folder"])
-        pages = engine().convert(
-            pdf,
-            folder,
-            table_mode=request["table_mode"],
-            on_page=lambda number: say({"event": "page", "page": number}),
-        )
-        write_pages(folder, pages)
-        say({"event": "converted"})
+        say({"event": "done", **_carry_out(request, engine(), say)})
     except EngineFailure as failure:
         say({"event": "failed", "kind": failure.kind, "message": str(failure)})
     except Exception as error:
         logger.exception("a request failed")
         say({"event": "failed", "kind": "failed", "message": f"{type(error).__name__}: {error}"})
+
+
+def _carry_out(
+    request: dict[str, Any], engine: Engine, say: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    match request["do"]:
+        case "count":
+            return {"pages": engine.count_pages(Path(request["pdf"]))}
+        case "convert":
+            folder = Path(request["folder"])
+            pages = engine.convert(
+                Path(request["pdf"]),
+                folder,
+                table_mode=request["table_mode"],
+                ocr=request["ocr"],
+                on_page=lambda number: say({"event": "page", "page": number}),
+            )
+            write_pages(folder, pages)
+        case "check_image":
+            engine.check_image(Path(request["image"]))
+        case "read_image":
+            page = engine.read_image(Path(request["image"]), straighten=request["straighten"])
+            write_pages(Path(request["folder"]), [page])
+        case "draw":
+            engine.draw(
+                Path(request["pdf"]),
+                Path(request["target"]),
+                page=request["page"],
+                box=request["box"] and tuple(request["box"]),
+                scale=request["scale"],
+            )
+        case what:
+            raise ValueError(f"nobody knows how to {what!r}")
+    return {}
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from zhiyipdf.server.engine import EngineFailure, FailureKind
+from zhiyipdf.server.engine import Box, EngineFailure, FailureKind
 from zhiyipdf.server.threads import in_daemon_thread
 
 __all__ = ["WorkerCrashed", "WorkerPool", "WorkerProcess", "WorkerTimedOut"]
@@ -105,7 +105,7 @@ class WorkerProcess:
             if not line.endswith(b"\n"):
                 raise EOFError
             event = cast("Event", json.loads(line))
-            if event["event"] in {"counted", "converted", "failed"}:
+            if event["event"] in {"done", "failed"}:
                 return event
             on_event(event)
 
@@ -223,6 +223,7 @@ class WorkerPool:
         folder: Path,
         *,
         table_mode: Literal["markdown", "image"],
+        ocr: bool,
         timeout_s: float,
         on_page: Callable[[int], None],
     ) -> None:
@@ -232,6 +233,7 @@ class WorkerPool:
             pdf: The file.
             folder: An empty folder.
             table_mode: As in :meth:`zhiyipdf.server.engine.Engine.convert`.
+            ocr: The same.
             timeout_s: Seconds it may take.
             on_page: Called from another thread with the number of each page that is begun.
 
@@ -245,8 +247,47 @@ class WorkerPool:
             "pdf": str(pdf),
             "folder": str(folder),
             "table_mode": table_mode,
+            "ocr": ocr,
         }
         await self._ask(request, timeout_s, lambda event: on_page(int(event["page"])))
+
+    async def check_image(self, image: Path, *, timeout_s: float) -> None:
+        """Look in a child whether a picture can be read; raises as :meth:`convert` does."""
+        request = {"do": "check_image", "image": str(image)}
+        await self._ask(request, timeout_s, lambda _: None)
+
+    async def read_image(
+        self, image: Path, folder: Path, *, straighten: bool, timeout_s: float
+    ) -> None:
+        """Read a picture in a child; the result is in the folder, raises as :meth:`convert`."""
+        request = {
+            "do": "read_image",
+            "image": str(image),
+            "folder": str(folder),
+            "straighten": straighten,
+        }
+        await self._ask(request, timeout_s, lambda _: None)
+
+    async def draw(
+        self,
+        pdf: Path,
+        target: Path,
+        *,
+        page: int,
+        box: Box | None,
+        scale: float,
+        timeout_s: float,
+    ) -> None:
+        """Draw a page or a part of it in a child; raises as :meth:`convert` does."""
+        request = {
+            "do": "draw",
+            "pdf": str(pdf),
+            "target": str(target),
+            "page": page,
+            "box": box,
+            "scale": scale,
+        }
+        await self._ask(request, timeout_s, lambda _: None)
 
     async def _ask(
         self, request: Event, timeout_s: float, on_event: Callable[[Event], None]

@@ -111,7 +111,7 @@ class _Wire:
 
     async def _task(self, request: Request, account: Account) -> Task:
         task = await self._service.find(account, request.path_params["task_id"])
-        if task is None:
+        if task is None or task.options.protocol != "zhiyipdf":
             # The same for unknown, expired and somebody else's.
             raise plain_refusal(404, "Task not found")
         return task
@@ -148,7 +148,7 @@ class _Wire:
                 _body(request),
                 content_type=request.headers.get("content-type", ""),
                 content_length=_content_length(request),
-                target=upload.folder.pdf,
+                target=upload.folder.upload,
                 max_file_bytes=limit,
                 idle_s=settings.upload_idle_s,
             )
@@ -189,7 +189,7 @@ class _Wire:
 
     async def _pages(self, upload: Upload) -> int:
         try:
-            pages = await self._service.count_pages(upload.folder.pdf)
+            pages = await self._service.count_pages(upload.folder.upload)
         except TaskFailure as failure:
             raise refuse(failure.code, failure.message) from failure
         limit = self._service.settings.max_pages

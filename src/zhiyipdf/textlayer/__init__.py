@@ -15,6 +15,7 @@ from zhiyipdf.textlayer.pdfium import (
     gather_pages,
     inspect_pdf,
     page_size,
+    page_sizes,
     render_page,
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "gather_pages",
     "inspect_pdf",
     "page_size",
+    "page_sizes",
     "read_page_texts",
     "render_page",
     "span_boxes",

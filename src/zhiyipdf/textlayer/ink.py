@@ -35,9 +35,7 @@ def read_ink(page: Any, geometry: PageGeometry) -> float:
     rows = round(_WIDTH * min(max(geometry.height / geometry.width, 0.1), 10))
     with closing(pdfium.PdfBitmap.new_native(_WIDTH, rows, pdfium_c.FPDFBitmap_Gray)) as bitmap:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, _WIDTH, rows)
-        pdfium_c.FPDF_RenderPageBitmap(
-            bitmap, page, 0, 0, _WIDTH, rows, 0, pdfium_c.FPDF_ANNOT | pdfium_c.FPDF_GRAYSCALE
-        )
+        pdfium_c.FPDF_RenderPageBitmap(bitmap, page, 0, 0, _WIDTH, rows, 0, pdfium_c.FPDF_ANNOT)
         pixels = np.frombuffer(bitmap.buffer, np.uint8).reshape(rows, bitmap.stride)
         return ink_share(pixels[:, :_WIDTH])
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -77,6 +77,25 @@ def page_size(path: Path, number: int) -> tuple[float, float]:
     def measure() -> tuple[float, float]:
         with opened(path) as document:
             return _measure(document, number)
+
+    return pdfium_thread.run(measure)
+
+
+def page_sizes(path: Path, numbers: Iterable[int]) -> dict[int, tuple[float, float]]:
+    """Width and height of some pages as :func:`page_size` has them; damaged ones are left out.
+
+    Raises:
+        ValueError: There is no page of one of these 1-based numbers.
+        EncryptedPDF: See :func:`inspect_pdf`; InvalidPDF and OSError likewise.
+    """
+
+    def measure() -> dict[int, tuple[float, float]]:
+        sizes: dict[int, tuple[float, float]] = {}
+        with opened(path) as document:
+            for number in numbers:
+                with suppress(InvalidPDF):
+                    sizes[number] = _measure(document, number)
+        return sizes
 
     return pdfium_thread.run(measure)
 

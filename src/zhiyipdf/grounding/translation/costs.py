@@ -122,16 +122,19 @@ class Costs:
     Args:
         features: Of both.
         weights: What counts how much.
+        growth: How much longer prose becomes; estimated if not given.
     """
 
-    def __init__(self, features: Features, weights: Weights) -> None:
+    def __init__(self, features: Features, weights: Weights, growth: float | None = None) -> None:
         self.features = features
         self.overlap = Overlap(features)
         self.left_out = np.full(len(features.original), weights.left_out)
         self.added = np.full(len(features.other), weights.added)
         self._weights = weights
         left, right = features.original, features.other
-        expected = left.lengths * np.where(_LITERAL[left.kinds], 1.0, _growth(left, right))
+        if growth is None:
+            growth = _growth(left, right)
+        expected = left.lengths * np.where(_LITERAL[left.kinds], 1.0, growth)
         # Two blocks that do not exist come before either text, so that every state has two.
         self._kinds = [_after_none(side.kinds, _NO_KIND) for side in (left, right)]
         self._levels = [_after_none(side.levels, 0) for side in (left, right)]
