@@ -19,11 +19,12 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from grounding_bench.boxes import LEAST_IOU, Overlap
 from grounding_bench.corpus import Document, documents
 from grounding_bench.extras import boxes, rough_sheets, written_sheets
 from grounding_bench.fitting import print_weights
@@ -53,6 +54,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--skip", default="", metavar="NAMES", help="some of " + ",".join(BESIDE))
     parser.add_argument("--fit", action="store_true", help="print weights of the scores instead")
     parser.add_argument("--dump", type=Path, metavar="FILE", help="our misses, as JSON lines")
+    parser.add_argument("--dump-boxes", type=Path, metavar="FILE", help="boxes that are off")
     chosen = parser.parse_args(given)
     chosen.perturbations = chosen.only.split(",") if chosen.only else list(PERTURBATIONS)
     if unknown := set(chosen.perturbations) - set(PERTURBATIONS):
@@ -127,11 +129,18 @@ def main(given: Sequence[str] | None = None) -> int:
     if chosen.dump:
         lines = (json.dumps(miss, ensure_ascii=False) + "\n" for miss in missed)
         chosen.dump.write_text("".join(lines), encoding="utf-8")
+    overlaps: list[Overlap] = []
     beside = set() if chosen.only else set(BESIDE) - set(chosen.skip.split(","))
+    if "boxes" in beside:
+        overlaps += boxes(plan)
+    if chosen.dump_boxes:
+        off = (o for o in overlaps if o.method == OURS and (o.iou or 0.0) < LEAST_IOU)
+        lines = (json.dumps(asdict(overlap), ensure_ascii=False) + "\n" for overlap in off)
+        chosen.dump_boxes.write_text("".join(lines), encoding="utf-8")
     report(
         Measured(
             sheets=sheets,
-            overlaps=list(boxes(plan)) if "boxes" in beside else (),
+            overlaps=overlaps,
             translation=translations(plan) if "translation" in beside else None,
             growth=growth() if "growth" in beside else None,
         ),

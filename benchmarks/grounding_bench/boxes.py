@@ -12,7 +12,7 @@ from grounding_bench.engines import convert
 from grounding_bench.truth import Passage, Piece, Truth, pieces
 from zhiyipdf.models import BBox, Block
 
-__all__ = ["Overlap", "overlaps", "summary", "with_layout_boxes"]
+__all__ = ["LEAST_IOU", "Overlap", "overlaps", "summary", "with_layout_boxes"]
 
 LEAST_IOU = 0.5
 _LAYOUT_KINDS = frozenset({"heading", "paragraph", "list_item", "table"})

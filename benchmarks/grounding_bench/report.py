@@ -123,7 +123,9 @@ def box_table(overlaps: Sequence[Overlap]) -> None:
         (author, kind, method, f"{count:,}", percent(given, 1), percent(good, 1), f"{mean:.3f}")
         for (author, kind, method), (count, given, good, mean) in summary(overlaps).items()
     ]
-    table(("truth", "kind", "boxes", "blocks", "with a box", "IoU >= 0.5", "mean IoU"), lines)
+    table(
+        ("truth", "kind", "boxes", "blocks", "with a box", "IoU >= 0.5, of all", "mean IoU"), lines
+    )
 
 
 def examples(missed: Sequence[Mapping[str, Any]]) -> None:

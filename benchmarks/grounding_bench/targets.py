@@ -163,22 +163,28 @@ def _boxes(measured: Measured) -> Iterator[tuple[str, ...]]:
         ROUGH: "edgeparse's boxes",
     }
     for author, title in authors.items():
-        cells = []
-        for kind in BOX_KINDS:
-            found = [
-                o for o in measured.overlaps if (o.author, o.kind, o.method) == (author, kind, OURS)
-            ]
-            good = sum(o.iou is not None and o.iou >= LEAST_IOU for o in found)
-            share = good / len(found) if found else float("nan")
-            cells.append(f"{percent(share, 1)} of {len(found):,}")
+        cells = [_box_cell(measured, author, kind) for kind in BOX_KINDS]
         yield (
-            f"box IoU >= 0.5, {title}: paragraphs / headings / tables",
+            f"box IoU >= 0.5, {title}: paragraphs / headings / tables (share with a box)",
             "75–100",
             "95",
             "98",
             " / ".join(cells) if measured.overlaps else "–",
             *["–"] * len(METHODS[1:]),
         )
+
+
+def _box_cell(measured: Measured, author: str, kind: str) -> str:
+    found = [
+        overlap
+        for overlap in measured.overlaps
+        if (overlap.author, overlap.kind, overlap.method) == (author, kind, OURS)
+    ]
+    given = [overlap.iou for overlap in found if overlap.iou is not None]
+    if not given:
+        return "–"
+    good = sum(value >= LEAST_IOU for value in given)
+    return f"{percent(good / len(given), 1)} ({percent(len(given) / len(found), 1)})"
 
 
 def _rest(measured: Measured) -> Iterator[tuple[str, ...]]:
