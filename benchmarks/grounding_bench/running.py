@@ -263,7 +263,7 @@ def sheet_of(
 
 def misses(sheet: Sheet) -> Iterator[dict[str, Any]]:
     """Give each block whose first page is wrong, or that crosses pages and was given others."""
-    crossing = sheet.last != sheet.first
+    crossing = sheet.last == sheet.first + 1
     wrong = ~sheet.right | (crossing & (sheet.last != sheet.told_last))
     for index in np.flatnonzero(wrong).tolist():
         yield {

@@ -106,7 +106,7 @@ def _pages(measured: Measured) -> Iterator[tuple[str, ...]]:
         yield "– its worst language", *wanted, *worst
         for language, title in (("fa", "Persian"), ("ar", "Arabic")):
             counts = _counts(measured, name, lambda sheet, code=language: sheet.language == code)  # type: ignore[misc]
-            yield f"– {title}", *persian, *_cells(counts)
+            yield f"– {title} ({counts[0].blocks:,} blocks)", *persian, *_cells(counts)
     for label, name in (("people and docling", WRITTEN), ("edgeparse, a rough engine", ROUGH)):
         counts = _counts(measured, name)
         yield f"first page right, written by {label}", "97.2–99.5", "98", "99.5", *_cells(counts)
