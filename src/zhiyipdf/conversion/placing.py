@@ -8,46 +8,54 @@ from dataclasses import replace
 from pathlib import Path
 
 from zhiyipdf.errors import InputError
-from zhiyipdf.grounding import ground
+from zhiyipdf.grounding import from_layout, ground
 from zhiyipdf.grounding.boxing import with_picture_boxes, with_text_boxes
 from zhiyipdf.grounding.locating import locate
 from zhiyipdf.grounding.translation import inherit_all
 from zhiyipdf.markdown import split_blocks
-from zhiyipdf.models import BBox, Block, Bundle, Variant
+from zhiyipdf.models import BBox, Block, Bundle, LayoutSpan, Source, Variant
 from zhiyipdf.models.page_text import PageSpan, PageText
-from zhiyipdf.textlayer import read_page_texts, span_boxes
+from zhiyipdf.textlayer import page_sizes, read_page_texts, span_boxes
 
-__all__ = ["place_blocks", "place"]
+__all__ = ["VERSION", "place", "place_blocks"]
 
 log = logging.getLogger(__name__)
 
 
+VERSION = 1
+"""Of the blocks and their places: a store's that are of an older one are made again."""
+
+
 def place_blocks(
-    bundle: Bundle, path: Path, numbers: Sequence[int]
+    bundle: Bundle, source: Source, numbers: Sequence[int]
 ) -> dict[Variant, tuple[Block, ...]]:
     """Split every variant of a result into blocks and find their pages and boxes; blocking.
 
-    A PDF whose text cannot be read costs the boxes, never the conversion.
+    What the service says itself is taken first. A PDF whose text cannot be read costs the boxes,
+    never the conversion.
 
     Args:
         bundle: The result.
-        path: The PDF, or the larger one that its pages are of.
+        source: The PDF, or the larger one that its pages are of.
         numbers: Their numbers there: what the result calls page 1 is the first.
 
     Returns:
         By variant the blocks, with the result's own page numbers.
     """
-    blocks = {variant: split_blocks(text) for variant, text in bundle.markdown.items()}
-    sizes = {asset.name: asset.pixels for asset in bundle.assets if asset.pixels is not None}
-    original = bundle.markdown.get("original")
-    pages = _read(path, numbers) if original is not None else []
+    path = Path(source.path)
+    blocks: dict[Variant, tuple[Block, ...]] = {}
     for variant, text in bundle.markdown.items():
-        if variant == "original" and pages:
-            blocks[variant] = place(
-                text, blocks[variant], path, pages, numbers=numbers, sizes=sizes
-            )
+        plain = split_blocks(text)
+        layout = bundle.layout.get(variant)
+        pages = _read(path, numbers) if variant == "original" and not layout else []
+        if layout:
+            measured = _page_sizes(source, numbers, layout)
+            blocks[variant] = from_layout(plain, layout, len(numbers), page_sizes=measured)
+        elif pages:
+            sizes = {a.name: a.pixels for a in bundle.assets if a.pixels is not None}
+            blocks[variant] = place(text, plain, path, pages, numbers=numbers, sizes=sizes)
         else:
-            blocks[variant] = ground(text, blocks[variant], len(numbers))
+            blocks[variant] = ground(text, plain, len(numbers))
     return inherit_all(blocks)
 
 
@@ -81,6 +89,21 @@ def place(
     boxes = _boxes_of(path, numbers, [span for spans in located.spans for span in spans])
     placed = with_text_boxes(located.blocks, located.spans, boxes)
     return with_picture_boxes(placed, counted, sizes or {})
+
+
+def _page_sizes(
+    source: Source, numbers: Sequence[int], layout: Sequence[LayoutSpan]
+) -> dict[int, tuple[float, float]]:
+    """Measure the pages whose boxes are in another unit than points."""
+    measured = {
+        span.page_number
+        for span in layout
+        if span.page_size is not None and span.page_number <= len(numbers)
+    }
+    if not measured or not source.is_pdf:
+        return {}
+    sizes = page_sizes(Path(source.path), [numbers[number - 1] for number in sorted(measured)])
+    return {number: size for number in measured if (size := sizes.get(numbers[number - 1]))}
 
 
 def _read(path: Path, numbers: Sequence[int]) -> list[PageText]:

@@ -92,7 +92,7 @@ def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
     fill_running(findings, said, running, len(pages), exactly=False)
     fill_roughly(findings, said, body, least=_FAIRLY_LIKE)
     fill_by_words(findings, blocks, said, words, len(pages))
-    add_running_ends(findings, said, running, len(pages))
+    add_running_ends(findings, said, running)
     fill_between(findings, blocks, pages, body)
     return Placed(findings=findings, said=said, body=body, dark=dark, good=good)
 
@@ -100,7 +100,7 @@ def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
 def _reconsider(
     findings: list[Finding | None], said: BlockStream, running: RunningLines, count: int
 ) -> None:
-    """Forget short blocks found far out of order, and take those for running lines that are like one."""
+    """Forget short blocks far out of order; take those for running lines that are like one."""
     out = doubtful(findings, far=_FAR)
     before = {i: findings[i] for i in out}
     for i in out:
@@ -128,7 +128,9 @@ def _hit(
     for index, choice in chosen.items():
         length = lengths[index]
         if choice.cluster < 0:
-            stretches: tuple[tuple[int, int], ...] = ((choice.start, min(choice.end, len(body.codes))),)
+            stretches: tuple[tuple[int, int], ...] = (
+                (choice.start, min(choice.end, len(body.codes))),
+            )
             matched, ends = choice.covered, (0, 0)
         else:
             others = [c for c in range(firsts[index], firsts[index + 1]) if c != choice.cluster]
@@ -163,10 +165,8 @@ def _alignment(
     )
 
 
-def _spans(
-    found: Finding, pages: Sequence[PageText], body: PageStream
-) -> Iterator[PageSpan]:
-    """Give the characters of the pages that a block's stretches come from, apart where they jump."""
+def _spans(found: Finding, pages: Sequence[PageText], body: PageStream) -> Iterator[PageSpan]:
+    """Give the characters that a block's stretches come from, apart where they jump."""
     for start, end in found.stretches:
         source = body.source[start:end].astype(np.int64)
         page = np.searchsorted(body.page_starts, np.arange(start, end), side="right") - 1

@@ -120,9 +120,7 @@ def _matched(
         costs[row][0], moves[row][0] = row * _UNMATCHED, 1
     for row in range(1, rows + 1):
         for column in range(1, columns + 1):
-            pair = _mismatch(
-                blocks[members[row - 1]], gaps[row - 1], pictures[column - 1], sizes
-            )
+            pair = _mismatch(blocks[members[row - 1]], gaps[row - 1], pictures[column - 1], sizes)
             choices = (
                 costs[row - 1][column - 1] + pair,
                 costs[row - 1][column] + _UNMATCHED,

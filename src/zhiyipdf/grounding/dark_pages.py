@@ -252,7 +252,7 @@ def _marked(
         return None
     keys: dict[str, list[int]] = {}
     for at, block in enumerate(members):
-        text = said.text[int(said.starts[block]) : int(said.starts[block + 1])]
+        text = said.text_of(block)
         key = running_key(text) if text else ""
         if key in running.kept_keys:
             keys.setdefault(key, []).append(at)
@@ -286,8 +286,9 @@ def _by_ink(
         target = wanted[page]
         best = min(
             range(at, len(members) + 1),
-            key=lambda cut: abs(float(ends[cut]) - float(target)) / spread
-            - _begins_page(blocks, members, cut),
+            key=lambda cut: (
+                abs(float(ends[cut]) - float(target)) / spread - _begins_page(blocks, members, cut)
+            ),
         )
         for i in range(at, best):
             shares[i] = page - 1
@@ -301,9 +302,7 @@ def _margins(shares: Sequence[int], sizes: Sequence[float]) -> list[float]:
     cuts = [float(ends[i]) for i in range(1, len(shares)) if shares[i] != shares[i - 1]]
     half = float(ends[-1]) / (max(shares) + 1) / 2 or 1.0
     middles = (ends[1:] + ends[:-1]) / 2
-    return [
-        min([1.0, *(abs(float(middle) - cut) / half for cut in cuts)]) for middle in middles
-    ]
+    return [min([1.0, *(abs(float(middle) - cut) / half for cut in cuts)]) for middle in middles]
 
 
 def _begins_page(blocks: Sequence[Block], members: Sequence[int], cut: int) -> float:

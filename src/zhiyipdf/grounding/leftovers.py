@@ -56,23 +56,19 @@ def fill_running(
         if not slots or not run:
             continue
         for block, page, likeness in _matched(run, said, slots, first, last, exactly=exactly):
-            length = int(said.starts[block + 1] - said.starts[block])
+            text = said.text_of(block)
             findings[block] = Finding(
                 method="running",
                 pages=(page,),
-                matched=length,
+                matched=len(text),
                 share=likeness,
                 likeness=likeness,
-                choices=1 + sum(
-                    line.text == slots_text
-                    for slots_text in {said.text[int(said.starts[block]) : int(said.starts[block + 1])]}
-                    for _, line, _ in slots
-                ),
+                choices=1 + sum(line.text == text for _, line, _ in slots),
             )
 
 
 def add_running_ends(
-    findings: list[Finding | None], said: BlockStream, running: RunningLines, count: int
+    findings: list[Finding | None], said: BlockStream, running: RunningLines
 ) -> None:
     """Add the page of a running line that a converter left at a block's beginning or end.
 
@@ -80,7 +76,6 @@ def add_running_ends(
         findings: By block; is changed in place.
         said: The Markdown's blocks.
         running: The running lines.
-        count: Of pages.
     """
     for block, found in enumerate(findings):
         if found is None or found.method != "seed" or found.share >= 1 or found.ends is None:
@@ -126,7 +121,7 @@ def _matched(
     """Match blocks with running lines in order: a small alignment of two sequences."""
     best: list[tuple[float, list[tuple[int, int, float]]]] = [(0.0, [])] * (len(slots) + 1)
     for block in run:
-        text = said.text[int(said.starts[block]) : int(said.starts[block + 1])]
+        text = said.text_of(block)
         if len(text) > _LONGEST:
             continue
         scores = []
@@ -134,8 +129,10 @@ def _matched(
             likeness = _likeness(text, line.text, exactly=exactly)
             value = likeness * min(len(text), 12)
             # The top of the first page stands before, the bottom of the last page behind all this.
-            if value and first != last and (
-                (page == first and line.edge < 0) or (page == last and line.edge > 0)
+            if (
+                value
+                and first != last
+                and ((page == first and line.edge < 0) or (page == last and line.edge > 0))
             ):
                 value *= _FAR_EDGE
             scores.append((value, likeness))
@@ -166,7 +163,11 @@ def _likeness(text: str, line: str, *, exactly: bool) -> float:
 
 
 def fill_by_words(
-    findings: list[Finding | None], blocks: Sequence[Block], said: BlockStream, words: PageWords, count: int
+    findings: list[Finding | None],
+    blocks: Sequence[Block],
+    said: BlockStream,
+    words: PageWords,
+    count: int,
 ) -> None:
     """Find blocks whose words stand on a page in another order: columns read row by row.
 
@@ -220,11 +221,7 @@ def _runs(
     for block in (*backbone(findings), len(findings)):
         found = findings[block] if block < len(findings) else None
         last = count - 1 if found is None else found.pages[0]
-        run = [
-            i
-            for i in range(begin, block)
-            if findings[i] is None and said.starts[i] < said.starts[i + 1]
-        ]
+        run = [i for i in range(begin, block) if findings[i] is None and said.has_text(i)]
         if run and 0 <= last - first < _MOST_PAGES:
             yield run, first, last
         if found is not None:

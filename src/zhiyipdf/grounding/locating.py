@@ -85,9 +85,9 @@ def _shift(
     shifts: Counter[int] = Counter()
     by_marks = place_by_marks(blocks, marks, total_pages)
     for block, found in zip(by_marks, alignments, strict=True):
-        if found.source == "aligned" and found.score >= _PROOF and block.provenance:
-            if block.provenance[0].source == "exact":
-                shifts[found.pages[0] - block.provenance[0].page_number] += 1
+        is_proof = found.source == "aligned" and found.score >= _PROOF
+        if is_proof and block.provenance and block.provenance[0].source == "exact":
+            shifts[found.pages[0] - block.provenance[0].page_number] += 1
     proofs = shifts.total()
     if proofs < _FEWEST_PROOFS:
         return 0
@@ -109,4 +109,3 @@ def _placed(block: Block, found: Alignment) -> Block:
             for page in pages
         ),
     )
-

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -188,7 +189,7 @@ def _line_counts(blocks: BlockStream) -> Counter[str]:
     """Count the Markdown's lines by the keys that running lines have."""
     counts: Counter[str] = Counter()
     edges = [*blocks.lines.tolist(), len(blocks.codes)]
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         if end - start <= _LONGEST:
             text = blocks.text[start:end]
             counts.update({text, *_keys(running_key(text))})

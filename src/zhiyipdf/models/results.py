@@ -48,7 +48,7 @@ BlockKind = Literal[
 
 BBox = tuple[float, float, float, float]
 
-Stage = Literal["open", "upload", "wait", "convert", "download", "unpack", "done"]
+Stage = Literal["open", "upload", "wait", "convert", "download", "unpack", "ground", "done"]
 
 SUFFIXES: Mapping[str, str] = {
     "image/png": ".png",
@@ -75,6 +75,7 @@ class Asset:
         media_type: For example ``image/png``, from its bytes.
         uri: Where the store keeps it.
         referenced: Whether some Markdown of the bundle shows it.
+        pixels: Width and height of a picture, where its format tells.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Asset:
     media_type: str
     uri: str
     referenced: bool = True
+    pixels: tuple[int, int] | None = None
 
     @property
     def is_image(self) -> bool:
