@@ -55,11 +55,13 @@ def fill_running(
             run = [block for block in run if block in only]
         if not slots or not run:
             continue
-        for block, page, likeness in _matched(run, said, slots, first, last, exactly=exactly):
+        for block, at, likeness in _matched(run, said, slots, first, last, exactly=exactly):
+            page, running_line, _ = slots[at]
             text = said.text_of(block)
             findings[block] = Finding(
                 method="running",
                 pages=(page,),
+                lines=running_line.lines,
                 matched=len(text),
                 share=likeness,
                 likeness=likeness,
@@ -105,8 +107,10 @@ def _with_joined(lines: Sequence[RunningLine]) -> Iterator[RunningLine]:
         own = [line for line in lines if line.edge == edge]
         yield from own
         if len(own) > 1:
-            yield RunningLine(text="".join(line.text for line in own), edge=edge)
-            yield RunningLine(text="".join(line.text for line in own[::-1]), edge=edge)
+            together = tuple(number for line in own for number in line.lines)
+            for ordered in (own, own[::-1]):
+                text = "".join(line.text for line in ordered)
+                yield RunningLine(text=text, edge=edge, lines=together)
 
 
 def _matched(
@@ -139,9 +143,9 @@ def _matched(
         if not any(value for value, _ in scores):
             continue
         updated = best[:]
-        for at, ((value, likeness), (page, _, _)) in enumerate(zip(scores, slots, strict=True)):
+        for at, (value, likeness) in enumerate(scores):
             if value and best[at][0] + value > updated[at + 1][0]:
-                updated[at + 1] = (best[at][0] + value, [*best[at][1], (block, page, likeness)])
+                updated[at + 1] = (best[at][0] + value, [*best[at][1], (block, at, likeness)])
         for at in range(1, len(updated)):
             if updated[at - 1][0] > updated[at][0]:
                 updated[at] = updated[at - 1]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from zhiyipdf.grounding.streams import BlockStream, PageStream
 
-__all__ = ["Clusters", "Grams", "Hits", "find_hits", "gather", "grams_of"]
+__all__ = ["GRAM", "Clusters", "Grams", "Hits", "count_known", "find_hits", "gather", "grams_of"]
 
 # Grounding study, sections 4e and 4f: shorter grams hit by chance, longer ones miss under noise.
 GRAM = 12
@@ -84,8 +84,18 @@ class Clusters:
 def grams_of(stream: PageStream) -> Grams:
     """Hash every gram of the pages."""
     hashes, places, _ = _hashed(stream.codes)
-    order = np.argsort(hashes, kind="stable")
-    return Grams(hashes=hashes[order], places=places[order])
+    order = np.argsort(hashes, kind="stable").astype(np.int32)
+    places = places[order]
+    hashes.sort(kind="stable")
+    return Grams(hashes=hashes, places=places)
+
+
+def count_known(codes: NDArray[np.uint32], grams: Grams) -> NDArray[np.bool_]:
+    """Tell for each gram of a text whether the pages have it."""
+    hashes = _rolled(codes, GRAM)
+    at = np.searchsorted(grams.hashes, hashes)
+    at = np.minimum(at, max(len(grams.hashes) - 1, 0))
+    return grams.hashes[at] == hashes if len(grams.hashes) else np.zeros(len(hashes), bool)
 
 
 def find_hits(blocks: BlockStream, grams: Grams) -> Hits:
@@ -235,13 +245,15 @@ def _hashed(
     codes: NDArray[np.uint32],
 ) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int32]]:
     """Give hash, offset and size of every gram of a text."""
-    long, short = _rolled(codes, GRAM), _rolled(codes, WIDE_GRAM)
+    long = _rolled(codes, GRAM)
     is_wide = codes >= FIRST_WIDE
     counts = np.concatenate(([0], np.cumsum(is_wide)))
     all_wide = np.flatnonzero(counts[WIDE_GRAM:] - counts[:-WIDE_GRAM] == WIDE_GRAM)
     if len(codes) < WIDE_GRAM:
         all_wide = all_wide[:0]
-    hashes = np.concatenate((long, short[all_wide] ^ _WIDE_SALT))
+    if not len(all_wide):
+        return long, np.arange(len(long), dtype=np.int32), np.full(len(long), GRAM, np.int32)
+    hashes = np.concatenate((long, _rolled(codes, WIDE_GRAM)[all_wide] ^ _WIDE_SALT))
     places = np.concatenate((np.arange(len(long), dtype=np.int32), all_wide.astype(np.int32)))
     sizes = np.full(len(hashes), GRAM, np.int32)
     sizes[len(long) :] = WIDE_GRAM
@@ -252,12 +264,11 @@ def _rolled(codes: NDArray[np.uint32], size: int) -> NDArray[np.uint64]:
     count = len(codes) - size + 1
     if count <= 0:
         return np.zeros(0, np.uint64)
-    wide = codes.astype(np.uint64)
     value = np.zeros(count, np.uint64)
     with np.errstate(over="ignore"):
         for step in range(size):
             value *= _BASE
-            value += wide[step : step + count]
+            value += codes[step : step + count]
         value ^= value >> np.uint64(29)
         value *= _BASE
     return value
