@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zhiyipdf.grounding.alignment import Alignment
+from zhiyipdf.grounding.cells import fill_cells
 from zhiyipdf.grounding.chain import choose
 from zhiyipdf.grounding.dark_pages import dark_pages, fill_dark_pages
 from zhiyipdf.grounding.filling import fill_exactly, fill_roughly
@@ -107,6 +108,7 @@ def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
     fill_by_words(findings, blocks, said, words, len(pages))
     add_running_ends(findings, said, running)
     fill_between(findings, blocks, pages, body)
+    fill_cells(findings, blocks, body, folding)
     return Placed(findings=findings, said=said, body=body, dark=dark, good=good)
 
 
