@@ -100,9 +100,14 @@ def test_latex_of_chinese_asks_for_its_fonts() -> None:
     assert r"\usepackage{ctex}" in latex_of("中文", picture=str)
 
 
-def test_formulas_come_through_and_everything_else_is_escaped() -> None:
-    text = latex_of(r"50% of \\(x_1\\) & #2_a", picture=str)
-    assert r"50\% of \(x_1\) \& \#2\_a" in text
+def test_everything_that_means_something_to_latex_is_escaped() -> None:
+    text = latex_of(r"50% of \\argh & #2_a", picture=str)
+    assert r"50\% of \textbackslash{}argh \& \#2\_a" in text
+
+
+def test_a_list_that_begins_with_a_list_has_an_item_first() -> None:
+    text = latex_of("- - inner", picture=str)
+    assert "\\begin{itemize}\n\\item[]\n\\begin{itemize}\n\\item inner" in text
 
 
 @given(st.text(alphabet='\\{}$&#%_~^<>|"ab \n-1.', max_size=60))
