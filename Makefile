@@ -51,6 +51,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/makespan.py
 	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/peer_doc2x.py
 
 clean:
 	rm -rf $(VENV) demo-output
