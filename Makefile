@@ -46,11 +46,12 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/makespan.py
 	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/grounding.py
 	$(BIN)/python benchmarks/peer_doc2x.py
 
 clean:
@@ -66,3 +67,7 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(install) -e ".[all]" --group dev
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(install) --group bench
+	@touch $@

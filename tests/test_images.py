@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhiyipdf.images import image_references, remove_images, rewrite_images
+from zhiyipdf.images import (
+    apply_edits,
+    follow_edits,
+    image_edits,
+    image_references,
+    image_removals,
+    remove_images,
+    rewrite_images,
+)
 
 SYNTAX = [
     ("![alt](a.png)", [("a.png", "alt")]),
@@ -226,6 +234,25 @@ def test_references_lie_in_order_and_within_their_syntax(text: str) -> None:
         assert 0 <= r.outer_start < r.outer_end <= len(text)
         if r.syntax != "definition":
             assert r.outer_start < r.start <= r.end < r.outer_end
+
+
+@given(text=markdown_like)
+def test_edits_lie_in_order_and_what_is_outside_them_stays(text: str) -> None:
+    for edits in (list(image_removals(text)), list(image_edits(text, lambda target: f"{target}!"))):
+        assert all(edit.start <= edit.end for edit in edits)
+        assert all(a.end <= b.start for a, b in itertools.pairwise(edits))
+        new, moved = apply_edits(text, edits), follow_edits(edits)
+        for offset, character in enumerate(text):
+            if not any(edit.start <= offset < edit.end for edit in edits):
+                assert new[moved(offset)] == character
+
+
+@given(text=markdown_like)
+def test_offsets_keep_their_order_through_edits(text: str) -> None:
+    edits = list(image_removals(text))
+    moved = [follow_edits(edits)(offset) for offset in range(len(text) + 1)]
+    assert moved == sorted(moved)
+    assert moved[-1] == len(apply_edits(text, edits))
 
 
 HOSTILE = ["![", "![](", "![](a(", '![](a "', "![a][", "![![a](b)", "<img '", '<img src="', "`![",

@@ -26,7 +26,7 @@ from support.scripts import run_script
 from zhiyipdf import Converter, ZhiyiPDFReader
 from zhiyipdf.documents import make_records
 from zhiyipdf.errors import EncryptedPDF
-from zhiyipdf.llama_index import _document
+from zhiyipdf.llama_index.documents import document_of
 from zhiyipdf.models import DocumentProperties
 
 KEY = "sk-very-secret"
@@ -132,7 +132,7 @@ def made_documents(**options: Any) -> list[Document]:
         uri="https://example.org/" + "x" * 500 + "/paper.pdf",
     )
     uris = {name: f"file:///home/user/a%20b/{name}" for name in names}
-    return [_document(record, None) for record in make_records(made, uris=uris, **options)]
+    return [document_of(record, None) for record in make_records(made, uris=uris, **options)]
 
 
 @pytest.mark.parametrize("mode", ["single", "page", "block"])
@@ -170,7 +170,7 @@ def test_pictures_are_referred_to_so_that_a_docstore_keeps_them(
 ) -> None:
     made = conversion(blocks(("image", "![A chart](a.png)", on(1))), assets=[asset("a.png")])
     _, record = make_records(made, images="documents", uris={"a.png": uri})
-    document = _document(record, None)
+    document = document_of(record, None)
     store = SimpleDocumentStore()
     store.add_documents([document])
     copy = SimpleDocumentStore.from_dict(json.loads(json.dumps(store.to_dict()))).get_document(
@@ -191,7 +191,7 @@ def test_pictures_are_referred_to_so_that_a_docstore_keeps_them(
 def test_extra_info_is_kept_where_the_reader_has_nothing_better_to_say() -> None:
     (record,) = make_records(conversion(blocks(("paragraph", "a"))))
     extra = {"file_path": "/papers/paper.pdf", "file_name": "other", "file_size": 7}
-    document = _document(record, extra)
+    document = document_of(record, extra)
     assert document.metadata["file_path"] == "/papers/paper.pdf"
     assert document.metadata["file_size"] == 7
     assert document.metadata["file_name"] == "paper.pdf"

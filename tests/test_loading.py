@@ -3,12 +3,16 @@ from __future__ import annotations
 import base64
 import logging
 import pickle
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.document_loaders import Blob
 from pydantic import SecretStr
 
+from support.conversions import blocks, conversion, on
+from zhiyipdf import ZhiyiPDFLoader, ZhiyiPDFParser, ZhiyiPDFReader
 from zhiyipdf.converter import Converter
 from zhiyipdf.documents import Record
 from zhiyipdf.errors import EncryptedPDF
@@ -19,7 +23,7 @@ from zhiyipdf.loader_options import (
     variants_of,
 )
 from zhiyipdf.loading import ConversionReport, Loading, SourceReport
-from zhiyipdf.models import Secret
+from zhiyipdf.models import Asset, Outcome, Secret
 
 KEY = "sk-very-secret"
 SLIDES = "upstage_ai_packs_slides_4p.pdf"
@@ -252,6 +256,36 @@ def test_without_a_store_pictures_can_still_be_exported(pdf_dir: Path, tmp_path:
     )
     assert any("images" in record.metadata for record in records)
     assert list((tmp_path / "x").iterdir())
+
+
+class ReadyConverter:
+    """Has converted a PDF of three pages, of which the second is empty."""
+
+    keeps_assets = False
+
+    def read_asset(self, asset: Asset) -> bytes:
+        raise AssertionError(asset)
+
+    async def aconvert_many(
+        self, sources: Any, options: Any, *, ordered: bool, fs: Any
+    ) -> AsyncGenerator[Outcome, None]:
+        made = conversion(blocks(("paragraph", "a\n\n", on(1)), ("paragraph", "b", on(3))))
+        yield Outcome(source="paper.pdf", conversion=made)
+
+
+@pytest.mark.parametrize("include_empty_pages", [False, True])
+def test_empty_pages_are_given_where_they_are_asked_for(include_empty_pages: bool) -> None:
+    options: dict[str, Any] = {
+        "include_empty_pages": include_empty_pages,
+        "converter": ReadyConverter(),
+    }
+    expected = ["a", "", "b"] if include_empty_pages else ["a", "b"]
+    loader = ZhiyiPDFLoader("paper.pdf", **options)
+    assert [document.page_content for document in loader.load()] == expected
+    parsed = ZhiyiPDFParser(**options).parse(Blob.from_data(b"%PDF-"))
+    assert [document.page_content for document in parsed] == expected
+    read = ZhiyiPDFReader(**options).load_data("paper.pdf")
+    assert [document.text for document in read] == expected
 
 
 async def test_leaving_early_ends_the_work(pdf_dir: Path, options: dict[str, Any]) -> None:

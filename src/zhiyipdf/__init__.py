@@ -28,7 +28,7 @@ from zhiyipdf._version import __version__
 if TYPE_CHECKING:
     from zhiyipdf.converter import Converter
     from zhiyipdf.errors import ZhiyiPDFError
-    from zhiyipdf.langchain import FsspecBlobLoader, ZhiyiPDFLoader, ZhiyiPDFParser
+    from zhiyipdf.langchain import FsspecBlobLoader, ZhiyiPDFLoader, ZhiyiPDFParser, cite
     from zhiyipdf.llama_index import ZhiyiPDFReader
     from zhiyipdf.models import Conversion, Outcome, ParseOptions
 
@@ -43,6 +43,7 @@ __all__ = [
     "ZhiyiPDFParser",
     "ZhiyiPDFReader",
     "__version__",
+    "cite",
 ]
 
 _HOME = {
@@ -55,6 +56,7 @@ _HOME = {
     "ZhiyiPDFLoader": "langchain",
     "ZhiyiPDFParser": "langchain",
     "ZhiyiPDFReader": "llama_index",
+    "cite": "langchain",
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import os
 import ssl
 import tempfile
@@ -18,7 +17,7 @@ from typing import Any, Literal, Self
 from zhiyipdf import blocking
 from zhiyipdf.clock import Clock
 from zhiyipdf.conversion import ConversionPath
-from zhiyipdf.errors import AuthenticationError, ZhiyiPDFError
+from zhiyipdf.errors import ZhiyiPDFError
 from zhiyipdf.finding import find_all, find_one
 from zhiyipdf.keys import ApiKey, read_keys
 from zhiyipdf.local import BASE_URL as LOCAL_URL
@@ -35,8 +34,7 @@ from zhiyipdf.models import (
 )
 from zhiyipdf.outcomes import OutcomeStream
 from zhiyipdf.policy import ArchiveLimits, Limits, Polling, Retry, StoreLimits, Timeouts
-from zhiyipdf.providers import Provider
-from zhiyipdf.providers.zhiyipdf import BASE_URL, ZhiyiPDF
+from zhiyipdf.services import LOCAL, LOCAL_POLLING, ServiceName, service
 from zhiyipdf.sessions import Sessions
 from zhiyipdf.sources import SourceRef, public_uri
 from zhiyipdf.store import Store, TaskRecord
@@ -50,8 +48,6 @@ from zhiyipdf.transport import HttpTransport, Origin, Refusals
 __all__ = ["Converter", "default_store"]
 
 log = logging.getLogger(__name__)
-
-LOCAL = "local"
 
 
 class Converter:
@@ -68,7 +64,9 @@ class Converter:
         store: fsspec URL of a folder that keeps results and records; ``ZHIYIPDF_STORE`` or the
             user's cache folder if omitted. False keeps nothing, and then nothing that was paid
             for survives the call.
-        provider: ``"zhiyipdf"``.
+        provider: ``"zhiyipdf"``, or ``"doc2x"``, which reads ``DOC2X_API_KEY`` and
+            ``DOC2X_BASE_URL``, takes :class:`~zhiyipdf.models.Doc2XOptions`, counts pages where
+            ZhiyiPDF counts points, and cannot tell a balance.
         max_points: Points this converter may spend; an upload that would pass it is not started.
         on_ambiguous: What to do about an upload that was sent whole and not answered, when not
             even the balance proves whether it was paid: ``"raise"`` UploadOutcomeUnknown;
@@ -97,7 +95,7 @@ class Converter:
         api_key: ApiKey | None = None,
         base_url: str | None = None,
         store: str | os.PathLike[str] | Literal[False] | None = None,
-        provider: Literal["zhiyipdf"] = "zhiyipdf",
+        provider: ServiceName = "zhiyipdf",
         max_points: int | None = None,
         on_ambiguous: OnAmbiguous = "raise",
         storage_options: Mapping[str, Any] | None = None,
@@ -112,24 +110,24 @@ class Converter:
         archive_limits: ArchiveLimits | None = None,
         clock: Clock | None = None,
     ) -> None:
-        if provider != "zhiyipdf":
-            raise ValueError(f"provider must be 'zhiyipdf', not {provider!r}")
+        self._provider = provider
+        spoken_to = service(provider)
         if not callable(on_ambiguous) and on_ambiguous not in ("raise", "retry"):
             raise ValueError(
                 f"on_ambiguous must be 'raise', 'retry' or a function: {on_ambiguous!r}"
             )
-        url = base_url or os.environ.get("ZHIYIPDF_BASE_URL") or BASE_URL
+        url = spoken_to.base_url(base_url)
         self._local = url == LOCAL
         self._base_url = url
-        self._origin = Origin.parse(LOCAL_URL if self._local else url)
-        self._keys = read_keys(api_key)
+        self._origin = Origin.parse(LOCAL_URL if self._local else spoken_to.address(url))
+        self._keys = read_keys(api_key, environment=spoken_to.key_variable)
         self._storage_options = dict(storage_options or {})
         self.on_progress = on_progress
         self._proxy = proxy
         self._ssl_context = ssl_context
         self._split = split
-        self._limits = limits or Limits()
-        self._polling = polling or (LOCAL_POLLING if self._local else Polling())
+        self._limits = limits or spoken_to.limits
+        self._polling = polling or (LOCAL_POLLING if self._local else spoken_to.polling)
         self._retry = retry or Retry()
         self._timeouts = timeouts or Timeouts()
         self._archive_limits = archive_limits or ArchiveLimits()
@@ -169,7 +167,7 @@ class Converter:
         async with self._session(options) as session:
             find = partial(find_one, source, storage_options=self._storage_options, fs=fs)
             ref = await in_thread(find)
-            return await session.convert(ref, options or ParseOptions())
+            return await session.convert(ref, self._read(options))
 
     def convert(
         self, source: object, options: ParseOptions | None = None, *, fs: Any = None
@@ -198,7 +196,7 @@ class Converter:
         Returns:
             An asynchronous iterator of outcomes; a failing source does not stop the others.
         """
-        wanted = options or ParseOptions()
+        wanted = self._read(options)
 
         async def opening(
             stack: AsyncExitStack,
@@ -241,7 +239,7 @@ class Converter:
         Returns:
             What is in the store already costs nothing; what would be refused is listed.
         """
-        wanted = options or ParseOptions()
+        wanted = self._read(options)
         estimates: list[SourceEstimate] = []
         refused: list[tuple[str, str]] = []
         async with self._session(needs_key=False) as session:
@@ -321,7 +319,11 @@ class Converter:
             return ()  # its tasks ended with their process
         paid, mine = ("accepted", "completed", "fetched"), self._origin.base
         records = await in_thread(self.tasks)
-        unfinished = [r for r in records if r.state in paid and r.base_url == mine]
+        unfinished = [
+            r
+            for r in records
+            if r.state in paid and (r.base_url, r.provider) == (mine, self._provider)
+        ]
         if not unfinished:
             return ()
         async with self._session() as session:
@@ -346,6 +348,10 @@ class Converter:
             FileNotFoundError: The store does not hold it any more.
         """
         return self._open_store().read_asset(asset)
+
+    def _read(self, options: ParseOptions | None) -> ParseOptions:
+        """Read options as the service has them; refuses what it does not do."""
+        return service(self._provider).options(options)
 
     def _find(self, sources: object, fs: Any) -> Iterator[SourceRef | Outcome]:
         return find_all(sources, storage_options=self._storage_options, fs=fs)
@@ -376,7 +382,7 @@ class Converter:
     def __getstate__(self) -> dict[str, Any]:
         """Configuration only: no connections, and no keys either.
 
-        A copy in another process takes its key from ``ZHIYIPDF_API_KEY``.
+        A copy in another process takes its key from the environment.
         """
         state = self.__dict__.copy()
         ours = ("_lock", "_sessions", "_store", "_budget", "_commits", "_refusals", "_clock")
@@ -393,7 +399,7 @@ class Converter:
         self._commits = CommitLocks()
         self._clock = Clock()
         self.on_progress = None
-        self._keys = read_keys(None)
+        self._keys = read_keys(None, environment=service(self._provider).key_variable)
         self._lock = threading.Lock()
         self._sessions = Sessions(self._open)
         self._refusals = Refusals()
@@ -410,7 +416,7 @@ class Converter:
             ServiceError: ``options`` ask for a translation, which the embedded server has not.
         """
         if needs_key and not self._keys and not self._local:
-            raise AuthenticationError("there is no API key")
+            raise service(self._provider).no_key()
         path = await self._sessions.enter()
         try:
             if self._local and options is not None and options.translate_to is not None:
@@ -433,10 +439,9 @@ class Converter:
                 refusals=self._refusals,
             )
         )
-        provider: Provider = ZhiyiPDF(transport, self._limits)
         return ConversionPath(
             Surroundings(
-                provider=provider,
+                provider=service(self._provider).make(transport, self._limits),
                 base_url=self._origin.base if server is None else f"{LOCAL}:{server.engine}",
                 store=await in_thread(self._open_store),
                 keys=(server.key,) if server is not None else self._keys,
@@ -468,12 +473,6 @@ class Converter:
                     url = folder.name
                 self._store = Store(url, self._storage_options)
             return self._store
-
-
-LOCAL_POLLING = Polling(
-    interval_min_s=0.05, interval_max_s=0.5, eager_s=2.0, requests_per_s=math.inf
-)
-"""In this process a poll costs nothing, and the service's wish for 1 to 3 s does not apply."""
 
 
 async def _outcome(path: ConversionPath, options: ParseOptions, ref: SourceRef) -> Outcome:

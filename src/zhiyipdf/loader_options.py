@@ -17,6 +17,7 @@ __all__ = [
     "Location",
     "OnError",
     "SecretText",
+    "read_options",
     "secrets_of",
     "store_of",
     "variants_of",
@@ -62,6 +63,7 @@ class LoaderOptions:
         translate_to: Target language, or None.
         variants: Which texts to hand out; empty: the original, or with a translation that.
         pages: Which pages, for example ``1-20,35``; None: all.
+        include_empty_pages: With ``page``, whether pages without text get a document, too.
         images: ``reference``, ``documents``, ``inline`` or ``drop``.
         image_dir: fsspec URL to export pictures to; None: they stay in the store.
         metadata_style: ``rich`` or ``flat``.
@@ -84,6 +86,7 @@ class LoaderOptions:
     translate_to: Language | None = None
     variants: tuple[Variant, ...] = ()
     pages: str | None = None
+    include_empty_pages: bool = False
     images: ImageMode = "reference"
     image_dir: str | None = None
     metadata_style: MetadataStyle = "rich"
@@ -113,6 +116,53 @@ class LoaderOptions:
             variants=self.variants,
             pages=self.pages,
         )
+
+
+def read_options(
+    *,
+    api_key: ApiKey | None,
+    base_url: str | None,
+    mode: Mode,
+    table_mode: TableMode,
+    translate_to: Language | None,
+    variants: Variant | Sequence[Variant] | None,
+    pages: str | None,
+    include_empty_pages: bool,
+    images: ImageMode,
+    image_dir: Location | None,
+    metadata_style: MetadataStyle,
+    store: Location | Literal[False] | None,
+    max_points: int | None,
+    on_error: OnError,
+    show_progress: bool,
+    storage_options: Mapping[str, Any] | None,
+) -> LoaderOptions:
+    """Make options of what a caller may write: one key or several, a path or text, and so on.
+
+    There are no defaults, so that no loader or reader can forget to pass an option on.
+
+    Raises:
+        ValueError: A value is not one that :class:`LoaderOptions` takes, or a key holds characters
+            that no key has.
+    """
+    return LoaderOptions(
+        api_key=secrets_of(api_key),
+        base_url=base_url,
+        mode=mode,
+        table_mode=table_mode,
+        translate_to=translate_to,
+        variants=variants_of(variants),
+        pages=pages,
+        include_empty_pages=include_empty_pages,
+        images=images,
+        image_dir=None if image_dir is None else os.fspath(image_dir),
+        metadata_style=metadata_style,
+        store=store_of(store),
+        max_points=max_points,
+        on_error=on_error,
+        show_progress=show_progress,
+        storage_options=storage_options,
+    )
 
 
 def _check(name: str, value: object, choices: Sequence[object]) -> None:

@@ -211,6 +211,7 @@ class Loading:
             read_asset=self.converter.read_asset,
             keeps_assets=self.converter.keeps_assets,
             mode=options.mode,
+            include_empty_pages=options.include_empty_pages,
             images=options.images,
             image_dir=options.image_dir,
             metadata_style=options.metadata_style,

@@ -87,6 +87,9 @@ class Polling:
         processing_s: Deadline of processing, without pages.
         processing_s_per_page: Added to it for each page.
         waiting_s: Deadline of waiting in the service's queue; counted apart.
+        held_up_s: So long a task may be answered with nothing but "too many tasks" before it counts
+            as failed. Doc2X says so after the upload, and to wait for earlier tasks; whether such a
+            task ever begins is not public (wire notes 2.5 and 6).
         not_found_grace_s: So long after the upload "404" means "not yet".
         requests_per_s: Most polls of one key, over all its tasks (transport study, section 3:
             three tasks in process, asked for once a second each; 200 polls at once cost 0.8 s of
@@ -106,6 +109,7 @@ class Polling:
     processing_s: float = 600.0
     processing_s_per_page: float = 5.0
     waiting_s: float = 6 * 3600.0
+    held_up_s: float = 1800.0
     not_found_grace_s: float = 30.0
     requests_per_s: float = 3.0
     at_once: int = 3
@@ -135,6 +139,8 @@ class Limits:
         max_pages: The same section.
         max_source_bytes: Largest PDF that is cut into parts; bounds the disk that a copy takes.
         retention_s: Results are kept for 7 days, the same page, "数据保留".
+        max_answer_bytes: Longest answer to a poll that carries the result itself, as Doc2X's do:
+            2,000 pages of 32 kB.
         max_download_bytes: A result larger than this is not fetched (the vendor's own client stops
             at 2 GiB; wire notes 3.2).
     """
@@ -149,6 +155,7 @@ class Limits:
     max_pages: int = 800
     max_source_bytes: int = 4096 * MIB
     retention_s: float = 7 * 86400.0
+    max_answer_bytes: int = 64 * MIB
     max_download_bytes: int = 2048 * MIB
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.conversions import blocks, conversion, on
+from zhiyipdf.documents.page_starts import place_of_span
 from zhiyipdf.documents.pieces import _kept, cut
 from zhiyipdf.grounding import ground
 from zhiyipdf.markdown import split_blocks
@@ -14,6 +15,10 @@ from zhiyipdf.models import Block, BlockKind, ParseOptions
 
 KINDS: list[BlockKind] = ["heading", "paragraph", "list", "table", "image", "formula", "comment"]
 PAGES = st.lists(st.integers(1, 9), min_size=1, max_size=2).map(sorted).map(lambda p: on(*p))
+PLACED = st.lists(
+    st.tuples(st.sampled_from(KINDS), st.sampled_from(["a\n\n", "b c\n", " \n", "d"]), PAGES),
+    max_size=12,
+).map(lambda pieces: blocks(*pieces))
 BLOCKS = st.lists(
     st.tuples(st.sampled_from(KINDS), st.text(max_size=8), st.one_of(st.just(()), PAGES)),
     max_size=12,
@@ -41,6 +46,59 @@ def test_a_block_that_may_stand_on_more_than_two_pages_leaves_the_file_uncut() -
     assert pages(
         ("paragraph", "a\n\n", on(1)), ("formula", "$$x$$\n\n"), ("paragraph", "b\n\n", on(3))
     ) == [(None, "a\n\n$$x$$\n\nb\n\n", "none", 0.0)]
+
+
+def test_a_guess_in_a_long_text_makes_only_its_page_less_sure() -> None:
+    long = "Words and words. " * 20
+    assert pages(
+        ("paragraph", f"{long}\n\n", on(1)), ("formula", "$$x$$\n\n"), ("paragraph", "b", on(4))
+    ) == [(1, f"{long}\n\n$$x$$", "estimated", 0.25), (4, "b", "exact", 1.0)]
+
+
+def test_only_pages_that_were_converted_come_into_question() -> None:
+    made = conversion(
+        blocks(("paragraph", "a\n", on(1)), ("formula", "x\n"), ("paragraph", "b", on(40))),
+        pages=50,
+        options=ParseOptions(pages="1,40-"),
+    )
+    first, second = cut(made, ["original"], "page")["original"]
+    assert (first.text, first.place.score) == ("a\nx", 0.5)
+    assert second.place.page_number == 40
+
+
+def test_a_block_stands_whole_on_its_first_page_and_what_follows_on_its_last() -> None:
+    assert pages(
+        ("paragraph", "a\n\n", on(1, 2)), ("formula", "x\n\n"), ("paragraph", "b\n\n", on(2))
+    ) == [(1, "a", "exact", 1.0), (2, "x\n\nb", "exact", 1.0)]
+
+
+def test_an_empty_page_is_as_sure_as_the_pages_beside_it() -> None:
+    made = conversion(
+        blocks(("paragraph", "a\n", on(1)), ("paragraph", "b", on(3, source="aligned", score=0.9))),
+        pages=4,
+    )
+    found = cut(made, ["original"], "page", include_empty_pages=True)["original"]
+    assert [(p.place.source, p.place.score) for p in found] == [
+        ("exact", 1.0),
+        ("aligned", 0.9),
+        ("aligned", 0.9),
+        ("aligned", 0.9),
+    ]
+
+
+def test_a_pdf_without_any_text_has_empty_pages_if_asked_for() -> None:
+    made = conversion(blocks(("page_break", "<!-- page 1 -->\n", on(1))), pages=2)
+    found = cut(made, ["original"], "page", include_empty_pages=True)["original"]
+    assert [(p.place.page_number, p.text, p.place.source) for p in found] == [
+        (1, "", "exact"),
+        (2, "", "exact"),
+    ]
+
+
+def test_a_file_of_unknown_pages_has_no_empty_pages_either() -> None:
+    made = conversion(blocks(("paragraph", "a")), pages=2)
+    (piece,) = cut(made, ["original"], "page", include_empty_pages=True)["original"]
+    assert (piece.text, piece.place.page_number) == ("a", None)
 
 
 def test_leading_blocks_without_a_page_go_to_the_first_page_known() -> None:
@@ -115,6 +173,33 @@ def test_every_kept_block_is_on_exactly_one_page(made: tuple[Block, ...]) -> Non
         assert all(0 < piece.place.score <= 1 for piece in cuts)
     else:
         assert [piece.text for piece in cuts] == ["".join(block.text for block in made)]
+
+
+@given(PLACED)
+def test_placed_blocks_stand_once_on_the_page_they_begin_on_in_their_order(
+    made: tuple[Block, ...],
+) -> None:
+    whole = conversion(made, pages=9)
+    cuts = cut(whole, ["original"], "page", include_empty_pages=True)["original"]
+    assert [piece.place.page_number for piece in cuts] == list(range(1, 10))
+    for piece in cuts:
+        number = piece.place.page_number
+        expected = [b for b in _kept(whole, "original") if b.provenance[0].page_number == number]
+        assert list(piece.blocks) == expected
+        assert "".join(piece.text.split()) == "".join("".join(b.text.split()) for b in expected)
+        ends = {b.provenance[0].page_number for b in _kept(whole, "original")
+                if number in [p.page_number for p in b.provenance[1:]]} - {number}  # fmt: skip
+        assert piece.place.continues_from == min(ends, default=None)
+
+
+@given(PLACED)
+def test_the_runs_of_a_file_agree_with_the_page_of_each_character(made: tuple[Block, ...]) -> None:
+    whole = conversion(made, pages=9)
+    (piece,) = cut(whole, ["original"], "single")["original"]
+    for char in range(len(piece.text)):
+        if piece.runs:
+            place = place_of_span(piece.runs, char, char + 1)
+            assert place.page_number == whole.page_of(char)
 
 
 @given(BLOCKS, BLOCKS, BLOCKS)

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from support.conversions import asset, blocks, conversion, on
-from zhiyipdf.documents import make_records, page_index
+from zhiyipdf.documents import ImageMode, MetadataStyle, Record, make_records, page_index
 from zhiyipdf.models import Conversion, DocumentProperties, ParseOptions, TaskRef
 
 THREE_PAGES = blocks(
@@ -138,6 +139,154 @@ def test_a_file_without_any_text_still_has_one_record() -> None:
 def test_the_0_based_page_is_one_less_and_absent_without_a_page() -> None:
     assert page_index({"page_number": 3}) == 2
     assert page_index({}) is None
+
+
+def test_a_page_names_the_page_from_which_text_runs_on_to_it() -> None:
+    made = conversion(blocks(("table", "|t|\n\n", on(1, 2, 3)), ("paragraph", "Next.", on(3))))
+    first, third = make_records(made)
+    assert "continues_from" not in first.metadata
+    assert (third.text, third.metadata["continues_from"]) == ("Next.", 1)
+
+
+def test_each_page_has_a_record_if_empty_ones_are_asked_for() -> None:
+    made = conversion(blocks(("table", "|t|\n\n", on(1, 2)), ("paragraph", "End.", on(4))), pages=5)
+    records = list(make_records(made, include_empty_pages=True))
+    assert [record.metadata["page_number"] for record in records] == [1, 2, 3, 4, 5]
+    assert [record.text for record in records] == ["|t|", "", "", "End.", ""]
+    assert [record.metadata.get("continues_from") for record in records] == [None, 1, *[None] * 3]
+    assert len({record.id for record in records}) == 5
+    assert [r.id for r in records if r.text] == [r.id for r in make_records(made)]
+
+
+def test_pages_that_were_not_converted_are_not_empty_but_absent() -> None:
+    made = conversion(
+        blocks(("paragraph", "a", on(2))), pages=9, options=ParseOptions(pages="2,4-5")
+    )
+    records = make_records(made, include_empty_pages=True)
+    assert [record.metadata["page_number"] for record in records] == [2, 4, 5]
+
+
+def test_each_variant_has_each_page() -> None:
+    options = ParseOptions(translate_to="en", variants=("original", "translated"))
+    made = conversion(CHINESE, translated=ENGLISH, options=options)
+    records = make_records(made, include_empty_pages=True)
+    shown = [(record.metadata["variant"], record.metadata["page_number"]) for record in records]
+    assert shown == [(v, n) for v in ("original", "translated") for n in (1, 2, 3)]
+
+
+def test_a_page_whose_only_picture_is_dropped_is_empty() -> None:
+    made = conversion(
+        blocks(("paragraph", "a\n\n", on(1)), ("image", "![](a.png)", on(2))),
+        pages=2,
+        assets=[asset("a.png")],
+    )
+    assert texts(made, images="drop") == ["a"]
+    assert texts(made, images="drop", include_empty_pages=True) == ["a", ""]
+
+
+def test_equal_blocks_are_told_apart_by_their_number() -> None:
+    made = conversion(blocks(("paragraph", "See above.\n\n", on(1)), ("comment", "<!-- -->\n\n"),
+                             ("paragraph", "See above.", on(1))))  # fmt: skip
+    first, second = make_records(made, mode="block")
+    assert (first.metadata["block_number"], second.metadata["block_number"]) == (1, 2)
+    assert {**first.metadata, "block_number": 2} == second.metadata
+    assert all("block_number" not in record.metadata for record in make_records(made))
+
+
+# --- where pages begin --------------------------------------------------------------------------
+
+
+def page_starts(record: Record) -> list[list[Any]]:
+    return json.loads(str(record.metadata["page_starts"]))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("style", ["rich", "flat"])
+def test_a_whole_file_tells_where_its_pages_begin(style: MetadataStyle) -> None:
+    (record,) = make_records(conversion(THREE_PAGES), mode="single", metadata_style=style)
+    starts = page_starts(record)
+    assert [page for _, page in starts] == [1, 2, 3]
+    assert [record.text[start : start + 5] for start, _ in starts] == ["# One", "Secon", "Third"]
+
+
+@pytest.mark.parametrize("images", ["reference", "inline", "drop"])
+def test_page_starts_fit_the_text_whatever_becomes_of_its_pictures(images: ImageMode) -> None:
+    made = conversion(
+        blocks(
+            ("image", "![](a.png) ![](b.png)\n\n", on(1)),
+            ("paragraph", "One.\n\n", on(1)),
+            ("image", "![](a.png)\n\n", on(2)),
+            ("paragraph", "Two ![](b.png) more.\n\n", on(2)),
+            ("image", "![](b.png)\n\n", on(3)),
+            ("paragraph", "Four.", on(4)),
+        ),
+        pages=4,
+        assets=[asset("a.png", b"1"), asset("b.png", b"2")],
+    )
+    uris = {"a.png": "s3://bucket/" + "a" * 40, "b.png": "s3://bucket/b"}
+    (record,) = make_records(made, mode="single", images=images, uris=uris, inline=uris)
+    found = {page: record.text[start:].split()[0] for start, page in page_starts(record)}
+    assert found[4] == "Four."
+    if images == "drop":
+        assert (found[1], found[2]) == ("One.", "Two")
+        assert 3 not in found  # nothing is left of it
+    else:
+        assert [found[page][:4] for page in (1, 2, 3)] == ["![](", "![](", "![]("]
+
+
+def test_text_that_has_no_page_is_named_as_such() -> None:
+    made = conversion(
+        blocks(
+            ("paragraph", "a\n\n", on(1, source="aligned", score=0.98765)),
+            ("paragraph", "b\n\n"),
+            ("paragraph", "c\n\n", on(2, 3, source="estimated", score=0.5)),
+            ("paragraph", "d", on(3)),
+        )
+    )
+    (record,) = make_records(made, mode="single")
+    assert page_starts(record) == [[0, 1, 1, 0.988], [3], [6, 2, 3, 0.5, "estimated"], [9, 3]]
+
+
+def test_a_file_without_pages_or_of_one_page_has_no_page_starts() -> None:
+    unplaced = conversion(blocks(("paragraph", "a\n\n"), ("paragraph", "b")))
+    one = conversion(blocks(("paragraph", "a", on(1))), pages=1)
+    for made in (unplaced, one):
+        (record,) = make_records(made, mode="single")
+        assert "page_starts" not in record.metadata
+
+
+def test_a_page_tells_where_what_runs_over_its_end_begins() -> None:
+    made = conversion(
+        blocks(
+            ("page_break", "<!-- page 1 -->\n\n", on(1)),
+            ("paragraph", "\nFirst.\n", on(1)),
+            ("page_break", "<!-- x -->\n"),
+            ("paragraph", "Long.\n\n", on(1, 2)),
+            ("paragraph", "Next.", on(2)),
+        )
+    )
+    first, second = make_records(made)
+    assert first.text == "First.\n\nLong."
+    assert page_starts(first) == [[0, 1], [8, 1, 2]]
+    assert "page_starts" not in second.metadata
+
+
+def test_labels_are_told_for_records_of_several_pages() -> None:
+    made = conversion(
+        blocks(("paragraph", "a\n\n", on(1)), ("paragraph", "b", on(2, 3))),
+        pages=4,
+        labels=["i", "ii", "1", "2"],
+    )
+    (whole,) = make_records(made, mode="single")
+    assert whole.metadata["page_labels"] == '[[1,"i"],[2,"ii"],[3,"1"]]'
+    first, second = make_records(made, mode="block")
+    assert "page_labels" not in first.metadata
+    assert second.metadata["page_labels"] == '[[2,"ii"],[3,"1"]]'
+
+
+def test_a_file_of_which_one_page_was_converted_has_that_page() -> None:
+    made = conversion(blocks(("paragraph", "a", on(7))), pages=9, options=ParseOptions(pages="7"))
+    (record,) = make_records(made, mode="single")
+    assert record.metadata["page_number"] == 7
 
 
 # --- identity -----------------------------------------------------------------------------------

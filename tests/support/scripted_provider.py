@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from support.virtual_time import VirtualTime
 from zhiyipdf.errors import ResultExpired, TaskFailed, ZhiyiPDFError
-from zhiyipdf.models import ParseOptions, Secret, Submission, TaskStatus
+from zhiyipdf.models import Bundle, ParseOptions, Secret, Submission, TaskStatus
 from zhiyipdf.providers import Capabilities, Upload
 from zhiyipdf.transport import BytesSink, UploadOutcome
 
@@ -63,9 +62,6 @@ class ScriptedProvider:
     def cost(self, pages: int, options: ParseOptions) -> int:
         return 2 * pages
 
-    def form(self, options: ParseOptions) -> Mapping[str, str]:
-        raise NotImplementedError
-
     def submit(self, upload: Upload, *, key: Secret) -> UploadOutcome:
         raise NotImplementedError
 
@@ -81,4 +77,10 @@ class ScriptedProvider:
         raise NotImplementedError
 
     def balance_now(self, *, key: Secret) -> int | None:
+        raise NotImplementedError
+
+    def was_received(self, task_id: str, *, key: Secret) -> bool | None:
+        raise NotImplementedError
+
+    def finish(self, bundle: Bundle, options: ParseOptions) -> Bundle:
         raise NotImplementedError

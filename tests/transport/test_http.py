@@ -22,7 +22,7 @@ from zhiyipdf.clock import Clock
 from zhiyipdf.errors import ProtocolError, RateLimited, ServiceUnavailable
 from zhiyipdf.models import Secret
 from zhiyipdf.policy import Retry, Timeouts
-from zhiyipdf.transport import HttpTransport, MultipartUpload, Origin, Reply
+from zhiyipdf.transport import GatedFile, HttpTransport, MultipartUpload, Origin, Reply
 from zhiyipdf.transport.replies import translate
 
 KEY = Secret("sk-very-secret-key")
@@ -216,13 +216,9 @@ def big_file(tmp_path: Path) -> Path:
 
 
 def upload_of(path: Path, **changes: object) -> MultipartUpload:
-    facts = {
-        "fields": {"table_mode": "markdown"},
-        "path": path,
-        "file_name": 'a "name".pdf',
-        "size_bytes": path.stat().st_size,
-    }
-    return MultipartUpload(**{**facts, **changes})  # type: ignore[arg-type]  # for brevity
+    facts = {"path": path, "file_name": 'a "name".pdf', "size_bytes": path.stat().st_size}
+    file = GatedFile(**{**facts, **changes})  # type: ignore[arg-type]  # for brevity
+    return MultipartUpload(fields={"table_mode": "markdown"}, file=file)
 
 
 async def test_an_upload_arrives_as_multipart_with_a_known_length(
@@ -286,7 +282,7 @@ async def test_the_closing_boundary_waits_for_the_gate(
     body = upload_of(big_file, gate=gate)
     upload = asyncio.create_task(asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY))
     await asyncio.to_thread(at_gate.wait, 10)
-    assert not body.committed
+    assert not body.file.committed
     assert f"--{body.boundary}--".encode() not in server.seen[0].body
     open_gate.set()
     assert (await upload).committed
@@ -303,7 +299,7 @@ async def test_a_gate_that_cannot_be_passed_stops_the_upload_unpaid(
     body = upload_of(big_file, gate=gate)
     with pytest.raises(OSError, match="disk full"):
         await asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY)
-    assert not body.committed
+    assert not body.file.committed
     assert not server.seen[0].complete
 
 
@@ -336,7 +332,7 @@ async def test_a_cancelled_upload_stops_before_the_gate(
 ) -> None:
     server.on("/p", answer(200, {"task_id": "1"}))
     body = upload_of(big_file)
-    body.cancelled.set()
+    body.file.cancelled.set()
     outcome = await asyncio.to_thread(transport.direct.upload, "/p", body, key=KEY)
     assert (outcome.reply, outcome.committed) == (None, False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,15 +11,18 @@ from pathlib import Path
 from zhiyipdf.bundle.archive import PlannedFile, plan_archive
 from zhiyipdf.bundle.directory import LOCAL_SIGNATURE, refused
 from zhiyipdf.bundle.extraction import Extracted, clear_folder, extract
+from zhiyipdf.bundle.layout import LAYOUT_NAME, read_layout
 from zhiyipdf.bundle.links import AssetNames, hide_keys, is_remote, keys_in
 from zhiyipdf.bundle.roles import Roles, assign_roles, common_folder, is_ignored, is_markdown
 from zhiyipdf.bundle.sniffing import decode_text, describe_head, is_text_answer, media_type_of
 from zhiyipdf.errors import ProtocolError, UnsafeArchive
 from zhiyipdf.images import image_references, rewrite_images
-from zhiyipdf.models import Variant
+from zhiyipdf.models import LayoutSpan, Variant
 from zhiyipdf.policy import ArchiveLimits
 
 __all__ = ["Unpacked", "UnpackedFile", "unpack"]
+
+log = logging.getLogger(__name__)
 
 _SHOWN_NAMES = 20
 
@@ -56,12 +60,14 @@ class Unpacked:
         files: Everything but Markdown, by name.
         missing: Targets that no file answers to, each once; web addresses are none.
         sidecars: The other Markdown files by their path in the archive.
+        layout: See :class:`~zhiyipdf.models.Bundle`.
     """
 
     markdown: Mapping[Variant, str]
     files: tuple[UnpackedFile, ...] = ()
     missing: tuple[str, ...] = ()
     sidecars: Mapping[str, str] = field(default_factory=dict)
+    layout: Mapping[Variant, tuple[LayoutSpan, ...]] = field(default_factory=dict)
 
 
 def unpack(
@@ -136,7 +142,9 @@ def _unpack_archive(
     texts = {variant: read(name) for variant, name in roles.markdown.items()}
     sidecars = {name: read(name) for name in roles.sidecars}
     folders = {v: posixpath.dirname(root + name) for v, name in roles.markdown.items()}
-    names = _file_names([f.name for f in planned if not is_markdown(f.name)], folders, root)
+    layout_file = extracted.get(root + LAYOUT_NAME)
+    others = [f.name for f in planned if not is_markdown(f.name) and f.name != root + LAYOUT_NAME]
+    names = _file_names(others, folders, root)
     lookup = AssetNames(names)
     keys = keys_in([*texts.values(), *sidecars.values()])
     markdown = {
@@ -151,7 +159,18 @@ def _unpack_archive(
         ),
         missing=_missing(markdown.values(), frozenset(names.values())),
         sidecars={name: hide_keys(text, keys, lookup) for name, text in sidecars.items()},
+        layout={} if layout_file is None else _layout(layout_file.path, texts, markdown),
     )
+
+
+def _layout(
+    path: Path, texts: Mapping[Variant, str], markdown: Mapping[Variant, str]
+) -> dict[Variant, tuple[LayoutSpan, ...]]:
+    """Read the layout of those texts that were left to the letter: its offsets are theirs."""
+    unchanged = {v: text for v, text in texts.items() if markdown[v] == text}
+    if len(unchanged) < len(texts):
+        log.warning("the layout is not used: the text was changed while it was unpacked")
+    return read_layout(path.read_bytes(), unchanged)
 
 
 def _roles(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import accumulate
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from zhiyipdf.grounding import ground
-from zhiyipdf.images import Edit, image_edits, image_references, open_fence
+from zhiyipdf.grounding import from_layout, ground
+from zhiyipdf.images import (
+    apply_edits,
+    follow_edits,
+    image_edits,
+    image_references,
+    open_fence,
+)
 from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import VARIANTS, Asset, Block, Bundle, Provenance, Variant
 
@@ -30,10 +34,13 @@ class PartResult:
     Attributes:
         numbers: The true numbers of its pages, rising: what the service calls page 1 is the first.
         bundle: The unpacked result.
+        page_sizes: Width and height in points by the service's number of the page, of those that
+            the bundle's layout measures otherwise.
     """
 
     numbers: tuple[int, ...]
     bundle: Bundle
+    page_sizes: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +79,7 @@ def join(parts: Sequence[PartResult], *, whole: bool = False) -> Joined:
     markdown: dict[Variant, str] = {}
     blocks: dict[Variant, tuple[Block, ...]] = {}
     for variant in present:
-        pieces = [
-            _piece(part, part.bundle.markdown.get(variant, ""), names)
-            for part, names in zip(parts, renames, strict=True)
-        ]
+        pieces = [_piece(part, variant, names) for part, names in zip(parts, renames, strict=True)]
         markdown[variant], blocks[variant] = _concatenated(pieces)
     assets = [
         replace(asset, name=names.get(asset.name, asset.name))
@@ -175,13 +179,18 @@ class _Piece:
     highest: int
 
 
-def _piece(part: PartResult, text: str, names: Mapping[str, str]) -> _Piece:
+def _piece(part: PartResult, variant: Variant, names: Mapping[str, str]) -> _Piece:
     """Ground a part's text by its own pages, then give pages and pictures their true names."""
+    text = part.bundle.markdown.get(variant, "")
     plain = split_blocks(text)
-    blocks = ground(text, plain, len(part.numbers))
+    layout = part.bundle.layout.get(variant, ())
+    if layout:
+        blocks = from_layout(plain, layout, len(part.numbers), page_sizes=part.page_sizes)
+    else:
+        blocks = ground(text, plain, len(part.numbers))
     edits = tuple(image_edits(text, names.get, inline=True)) if names else ()
-    edited = _edited(text, edits)
-    moved = _mover(edits)
+    edited = apply_edits(text, edits)
+    moved = follow_edits(edits)
     placed: list[Block] = []
     for block in blocks:
         start, end = moved(block.start), moved(block.end)
@@ -202,33 +211,6 @@ def _piece(part: PartResult, text: str, names: Mapping[str, str]) -> _Piece:
 
 def _true(found: Provenance, numbers: Sequence[int]) -> Provenance:
     return replace(found, page_number=numbers[found.page_number - 1])
-
-
-def _edited(text: str, edits: Sequence[Edit]) -> str:
-    pieces: list[str] = []
-    at = 0
-    for edit in edits:
-        pieces += (text[at : edit.start], edit.text)
-        at = edit.end
-    return "".join((*pieces, text[at:]))
-
-
-def _mover(edits: Sequence[Edit]) -> Callable[[int], int]:
-    """Give the function that says where an offset of the text is after the edits.
-
-    What lies inside an edit moves to its end, so offsets keep their order.
-    """
-    starts = [edit.start for edit in edits]
-    growth = [len(edit.text) - (edit.end - edit.start) for edit in edits]
-    shifts = [0, *accumulate(growth)]
-
-    def moved(offset: int) -> int:
-        done = bisect_right(starts, offset - 1)  # edits that begin before it
-        if done and offset < edits[done - 1].end:
-            offset = edits[done - 1].end
-        return offset + shifts[done]
-
-    return moved
 
 
 def _concatenated(pieces: Sequence[_Piece]) -> tuple[str, tuple[Block, ...]]:

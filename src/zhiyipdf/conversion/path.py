@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,20 @@ from zhiyipdf.conversion.joining import PartResult, join
 from zhiyipdf.conversion.parts import ObtainedPart, PartsOfSource
 from zhiyipdf.conversion.planning import plan_parts, select_pages
 from zhiyipdf.errors import ZhiyiPDFError
-from zhiyipdf.models import Conversion, Outcome, ParseOptions, Part, Source, SourceEstimate
+from zhiyipdf.models import (
+    Bundle,
+    Conversion,
+    Outcome,
+    ParseOptions,
+    Part,
+    Source,
+    SourceEstimate,
+)
 from zhiyipdf.sources import SourceRef, opened
 from zhiyipdf.store import TaskRecord
 from zhiyipdf.tasks.acquisition import Acquisition
 from zhiyipdf.tasks.surroundings import Surroundings
-from zhiyipdf.textlayer import bookmarks
+from zhiyipdf.textlayer import bookmarks, page_sizes
 from zhiyipdf.threads import in_thread
 
 __all__ = ["ConversionPath"]
@@ -60,7 +68,7 @@ class ConversionPath:
                     obtained = await parts.obtain(planned)
                 finally:
                     await in_thread(parts.close)
-                conversion = await in_thread(partial(_join, source, options, obtained))
+                conversion = await in_thread(partial(self._join, source, options, obtained))
         except ZhiyiPDFError as error:
             error.about(source=ref.uri)
             raise
@@ -128,6 +136,29 @@ class ConversionPath:
             split=self._split,
         )
 
+    def _join(
+        self, source: Source, options: ParseOptions, obtained: list[ObtainedPart]
+    ) -> Conversion:
+        """Make one conversion of the parts' results, with pages for every block."""
+        finish = self._with.provider.finish
+        results = [
+            _part_result(source, one.part, finish(one.obtained.bundle, options)) for one in obtained
+        ]
+        joined = join(results, whole=obtained[0].part.whole)
+        points = sum(one.obtained.points for one in obtained)
+        return Conversion(
+            source=source,
+            options=options,
+            markdown=joined.markdown,
+            blocks_by_variant=joined.blocks,
+            assets=joined.assets,
+            tasks=tuple(one.obtained.task for one in obtained if one.obtained.task is not None),
+            points=points,
+            from_store=points == 0,
+            missing=joined.missing,
+            sidecars=joined.sidecars,
+        )
+
     @asynccontextmanager
     async def _opened(
         self, ref: SourceRef, options: ParseOptions
@@ -146,29 +177,25 @@ class ConversionPath:
             await in_thread(stack.close)
 
 
-def _join(source: Source, options: ParseOptions, obtained: list[ObtainedPart]) -> Conversion:
-    """Make one conversion of the parts' results, with pages for every block."""
-    results = [
-        PartResult(
-            # Of a whole PDF the service counts damaged pages too; a part is made without them.
-            numbers=(
-                tuple(range(1, source.total_pages + 1)) if one.part.whole else one.part.numbers
-            ),
-            bundle=one.obtained.bundle,
-        )
-        for one in obtained
-    ]
-    joined = join(results, whole=obtained[0].part.whole)
-    points = sum(one.obtained.points for one in obtained)
-    return Conversion(
-        source=source,
-        options=options,
-        markdown=joined.markdown,
-        blocks_by_variant=joined.blocks,
-        assets=joined.assets,
-        tasks=tuple(one.obtained.task for one in obtained if one.obtained.task is not None),
-        points=points,
-        from_store=points == 0,
-        missing=joined.missing,
-        sidecars=joined.sidecars,
+def _part_result(source: Source, part: Part, bundle: Bundle) -> PartResult:
+    # Of a whole PDF the service counts damaged pages too; a part is made without them.
+    numbers = tuple(range(1, source.total_pages + 1)) if part.whole else part.numbers
+    return PartResult(
+        numbers=numbers, bundle=bundle, page_sizes=_page_sizes(source, numbers, bundle)
     )
+
+
+def _page_sizes(
+    source: Source, numbers: Sequence[int], bundle: Bundle
+) -> dict[int, tuple[float, float]]:
+    """Measure the pages whose boxes are in another unit than points."""
+    measured = {
+        span.page_number
+        for spans in bundle.layout.values()
+        for span in spans
+        if span.page_size is not None and span.page_number <= len(numbers)
+    }
+    if not measured:
+        return {}
+    sizes = page_sizes(Path(source.path), [numbers[number - 1] for number in sorted(measured)])
+    return {number: size for number in measured if (size := sizes.get(numbers[number - 1]))}

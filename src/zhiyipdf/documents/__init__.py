@@ -1,17 +1,19 @@
-"""What a conversion is handed out as: records by mode, their metadata and pictures."""
+"""What a conversion is handed out as: records by mode, their metadata and pictures, citations."""
 
-from zhiyipdf.documents.records import (
-    IMAGE_MODES,
+from zhiyipdf.documents.metadata import (
     METADATA_STYLES,
     PAGE_INDEX_KEY,
     TECHNICAL_KEYS,
-    ImageMode,
     MetadataStyle,
     MetadataValue,
+    page_index,
+)
+from zhiyipdf.documents.records import (
+    IMAGE_MODES,
+    ImageMode,
     Record,
     RecordImage,
     make_records,
-    page_index,
 )
 
 __all__ = [

@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from zhiyipdf.models import Block, Conversion, Mode, PageSource, Provenance, Variant
+from zhiyipdf.documents.page_starts import PageRun, runs_of
+from zhiyipdf.documents.paging import NOWHERE, GatheredPage, Place, gather, place_of
+from zhiyipdf.models import Block, Conversion, Mode, Variant, resolve_provenance
 
-__all__ = ["Piece", "Place", "cut", "place_of"]
+__all__ = ["Piece", "cut"]
 
-# From sure to unknown; a page is as sure as the least sure of its blocks.
-_CERTAINTY: tuple[PageSource, ...] = ("exact", "aligned", "estimated", "none")
-
-# A block that may stand on more pages than these leaves the file uncut: no page is better than a
-# wrong one in a citation.
-_MOST_CHOICES = 2
 _LEADING_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """The page something stands on.
-
-    Attributes:
-        page_number: 1-based first page; None if unknown.
-        page_number_end: Last page; None if unknown.
-        source: How the page was found.
-        score: Probability from 0 to 1 that it is right.
-    """
-
-    page_number: int | None = None
-    page_number_end: int | None = None
-    source: PageSource = "none"
-    score: float = 0.0
-
-
-NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +23,11 @@ class Piece:
         position: Which of its like it is: part of the record's id.
         pair: The same for the pieces of other variants that say the same.
         text: Markdown.
-        blocks: What the text is made of; empty only if the variant has no blocks.
+        blocks: What the text is made of; empty for a page without text, or if the variant has no
+            blocks.
         place: Where it stands.
+        runs: Where in the text its pages begin; empty if ``place`` says it all.
+        number: Counts the blocks of a variant from 1; None if the piece is no single block.
     """
 
     position: str
@@ -56,10 +35,16 @@ class Piece:
     text: str
     blocks: tuple[Block, ...]
     place: Place = NOWHERE
+    runs: tuple[PageRun, ...] = ()
+    number: int | None = None
 
 
 def cut(
-    conversion: Conversion, variants: Sequence[Variant], mode: Mode
+    conversion: Conversion,
+    variants: Sequence[Variant],
+    mode: Mode,
+    *,
+    include_empty_pages: bool = False,
 ) -> Mapping[Variant, list[Piece]]:
     """Cut some variants of a conversion into pieces.
 
@@ -67,9 +52,11 @@ def cut(
         conversion: The converted PDF.
         variants: Which of its variants to cut; all are among ``conversion.markdown``.
         mode: ``single``: each variant whole, to the letter. ``page``: a piece for each page with
-            text, in the order of pages, or the whole variant where no page is known. ``block``: a
-            piece for each block that is no comment. Page marks and empty blocks are no part of
-            pages and blocks.
+            text, in the order of pages, or the whole variant where too little is known of pages. A
+            block that spans pages stands whole on its first. ``block``: a piece for each block that
+            is no comment. Page marks and empty blocks are no part of pages and blocks.
+        include_empty_pages: With ``page``, give a piece without text for each page that was
+            converted and on which no block begins.
 
     Returns:
         For each variant its pieces in reading order.
@@ -79,23 +66,11 @@ def cut(
         return {v: _blocks(_spoken(conversion, v), pairs[v]) for v in variants}
     pieces = {}
     for variant in variants:
-        blocks = conversion.blocks_by_variant.get(variant, ())
-        pages = _pages(_kept(conversion, variant), len(conversion.pages)) if mode == "page" else []
-        pieces[variant] = pages or [_whole(conversion, variant, blocks)]
+        blocks = _kept(conversion, variant) if mode == "page" else []
+        empty = mode == "page" and include_empty_pages
+        pages = gather(blocks, conversion.page_numbers, empty=empty)
+        pieces[variant] = [_page(page) for page in pages] or [_whole(conversion, variant)]
     return pieces
-
-
-def place_of(block: Block) -> Place:
-    """Tell where one block stands."""
-    if not block.provenance:
-        return NOWHERE
-    first, last = block.provenance[0], block.provenance[-1]
-    return Place(
-        page_number=first.page_number,
-        page_number_end=last.page_number,
-        source=first.source,
-        score=first.score,
-    )
 
 
 def _kept(conversion: Conversion, variant: Variant) -> list[Block]:
@@ -112,16 +87,21 @@ def _spoken(conversion: Conversion, variant: Variant) -> list[Block]:
     return [block for block in _kept(conversion, variant) if block.kind != "comment"]
 
 
-def _whole(conversion: Conversion, variant: Variant, blocks: tuple[Block, ...]) -> Piece:
-    """Take a variant as it is. It has a page of its own only if the PDF has no more than one."""
-    one_page = len(conversion.pages) == 1 and any(block.provenance for block in blocks)
-    pages = _pages(_kept(conversion, variant), 1) if one_page else []
+def _whole(conversion: Conversion, variant: Variant) -> Piece:
+    """Take a variant as it is. It has a page of its own only if no more than one was converted."""
+    blocks = conversion.blocks_by_variant.get(variant, ())
+    numbers = conversion.page_numbers
+    one_page = len(numbers) == 1 and any(block.provenance for block in blocks)
+    pages = gather(_kept(conversion, variant), numbers) if one_page else []
+    place = pages[0].place if len(pages) == 1 else NOWHERE
+    places = [place_of(found) for found in resolve_provenance(blocks)]
     return Piece(
         position="file",
         pair="file",
         text=conversion.markdown[variant],
         blocks=blocks,
-        place=pages[0].place if len(pages) == 1 else NOWHERE,
+        place=place,
+        runs=_telling_runs(place, [block.start for block in blocks], places),
     )
 
 
@@ -132,77 +112,55 @@ def _blocks(blocks: Sequence[Block], pairs: Sequence[str]) -> list[Piece]:
             pair=pair,
             text=_trimmed(block.text),
             blocks=(block,),
-            place=place_of(block),
+            place=place_of(block.provenance),
+            number=position + 1,
         )
         for position, (block, pair) in enumerate(zip(blocks, pairs, strict=True))
     ]
 
 
-def _pages(blocks: Sequence[Block], last_page: int) -> list[Piece]:
-    """Gather the blocks of each page, in the order of pages; none if too little is known."""
-    by_page: dict[int, list[tuple[Block, Provenance]]] = {}
-    for block, found in _placed(blocks, last_page):
-        if found is None:
-            return []
-        by_page.setdefault(found.page_number, []).append((block, found))
-    pieces = []
-    for page_number, placed in sorted(by_page.items()):
-        members = tuple(block for block, _ in placed)
-        ends = [block.provenance[-1].page_number for block in members if block.provenance]
-        place = Place(
-            page_number=page_number,
-            page_number_end=max([page_number, *ends]),
-            source=max((found.source for _, found in placed), key=_CERTAINTY.index),
-            score=min(found.score for _, found in placed),
-        )
-        name = f"page:{page_number}"
-        pieces.append(
-            Piece(position=name, pair=name, text=_joined(members), blocks=members, place=place)
-        )
-    return pieces
+def _page(page: GatheredPage) -> Piece:
+    name = f"page:{page.place.page_number}"
+    text, starts = _joined(page.blocks)
+    places = [
+        place_of(block.provenance or (found,))
+        for block, found in zip(page.blocks, page.found, strict=True)
+    ]
+    return Piece(
+        position=name,
+        pair=name,
+        text=text,
+        blocks=page.blocks,
+        place=page.place,
+        runs=_telling_runs(page.place, starts, places),
+    )
 
 
-def _placed(blocks: Sequence[Block], last_page: int) -> Iterator[tuple[Block, Provenance | None]]:
-    """Give each block one page, or None where that would be a guess.
+def _telling_runs(
+    place: Place, starts: Sequence[int], places: Sequence[Place]
+) -> tuple[PageRun, ...]:
+    """Make runs of a piece's blocks; none if they tell no more than the piece's place."""
+    runs = runs_of(starts, places)
+    pages = {(run.place.page_number, run.place.page_number_end) for run in runs}
+    return () if pages <= {(place.page_number, place.page_number_end)} else runs
 
-    A block without a page stays with the page before it, or with the first page known. It may
-    stand on any page from the one before to the one after, each as probable as the others; if
-    that is one page, it is as sure as its neighbour, and if it is more than two, nobody knows.
+
+def _joined(blocks: Sequence[Block]) -> tuple[str, list[int]]:
+    """Join blocks so that what was left out between two of them does not make them one.
+
+    Returns:
+        The text, and where in it each block begins.
     """
-    behind: Provenance | None = None
-    for block, ahead in zip(blocks, _ahead(blocks), strict=True):
-        if block.provenance:
-            behind = block.provenance[-1]
-            yield block, block.provenance[0]
-            continue
-        neighbour = behind or ahead
-        if neighbour is None:  # no block has a page
-            yield block, None
-            continue
-        before = behind.page_number if behind else 1
-        after = ahead.page_number if ahead else last_page
-        choices = abs(after - before) + 1
-        if choices > 1:
-            neighbour = replace(neighbour, source="estimated", score=1 / choices)
-        yield block, neighbour if choices <= _MOST_CHOICES else None
-
-
-def _ahead(blocks: Sequence[Block]) -> list[Provenance | None]:
-    """For each block what says where it is, or where the next block is of which that is known."""
-    found: list[Provenance | None] = []
-    for block in reversed(blocks):
-        found.append(block.provenance[0] if block.provenance else found[-1] if found else None)
-    return found[::-1]
-
-
-def _joined(blocks: Sequence[Block]) -> str:
-    """Join blocks so that what was left out between two of them does not make them one."""
-    text, end = "", blocks[0].start
+    text, end = "", blocks[0].start if blocks else 0
+    starts = []
     for block in blocks:
         if block.start != end and not text.endswith("\n\n"):
             text = text.rstrip("\n") + "\n\n"
+        starts.append(len(text))
         text, end = text + block.text, block.end
-    return _trimmed(text)
+    trimmed = _trimmed(text)
+    cut_off = len(text.rstrip()) - len(trimmed)
+    return trimmed, [max(start - cut_off, 0) for start in starts]
 
 
 def _trimmed(text: str) -> str:

@@ -25,6 +25,7 @@ class Presentation:
         images: What becomes of pictures.
         image_dir: fsspec URL to export them to; None: they stay in the store.
         metadata_style: Whether lists stay lists.
+        include_empty_pages: Whether pages without text make a record, too.
         storage_options: For fsspec, where pictures are exported.
         relative_to: Address of a folder; links to pictures below it are written relative to it,
             so that the folder can be moved.
@@ -36,6 +37,7 @@ class Presentation:
     images: ImageMode
     image_dir: str | None
     metadata_style: MetadataStyle
+    include_empty_pages: bool = False
     storage_options: Mapping[str, Any] | None = None
     relative_to: str | None = None
 
@@ -48,6 +50,7 @@ class Presentation:
         return make_records(
             conversion,
             mode=self.mode,
+            include_empty_pages=self.include_empty_pages,
             images=self.images,
             metadata_style=self.metadata_style,
             uris=self._uris(conversion) if self._links else None,

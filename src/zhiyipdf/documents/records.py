@@ -1,4 +1,4 @@
-"""Makes records of a conversion by mode; every metadata key is named here and nowhere else."""
+"""Makes records of a conversion by mode: text, metadata, pictures, and ids that stay."""
 
 from __future__ import annotations
 
@@ -6,56 +6,29 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 from uuid import UUID, uuid5
 
-from zhiyipdf.documents.pieces import Piece, Place, cut, place_of
-from zhiyipdf.images import image_references, remove_images, rewrite_images
+from zhiyipdf.documents.metadata import MetadataStyle, MetadataValue, MetadataWriter
+from zhiyipdf.documents.page_starts import runs_of
+from zhiyipdf.documents.paging import Place, place_of
+from zhiyipdf.documents.pieces import Piece, cut
+from zhiyipdf.images import (
+    Edit,
+    apply_edits,
+    follow_edits,
+    image_edits,
+    image_references,
+    image_removals,
+)
 from zhiyipdf.models import Asset, Block, Conversion, Mode, ParseOptions, Variant
 
-__all__ = [
-    "IMAGE_MODES",
-    "METADATA_STYLES",
-    "PAGE_INDEX_KEY",
-    "TECHNICAL_KEYS",
-    "ImageMode",
-    "MetadataStyle",
-    "MetadataValue",
-    "Record",
-    "RecordImage",
-    "make_records",
-    "page_index",
-]
+__all__ = ["IMAGE_MODES", "ImageMode", "Record", "RecordImage", "make_records"]
 
 ImageMode = Literal["reference", "documents", "inline", "drop"]
-MetadataStyle = Literal["rich", "flat"]
-MetadataValue = str | int | float | bool | list[str] | list[float]
 
 IMAGE_MODES: tuple[ImageMode, ...] = ("reference", "documents", "inline", "drop")
-METADATA_STYLES: tuple[MetadataStyle, ...] = ("rich", "flat")
-
-PAGE_INDEX_KEY = "page"
-"""LangChain's own page key, 0-based; see :func:`page_index`."""
-
-TECHNICAL_KEYS = (
-    "source",
-    "total_pages",
-    "content_sha256",
-    "page_number_end",
-    "page_source",
-    "page_score",
-    "variant",
-    "pair_id",
-    "images",
-    "image_count",
-    "kind",
-    "bbox",
-    "creator",
-    "producer",
-    "creationdate",
-)
-"""Keys that filters and citations need but that tell a model nothing, or grow without bound."""
 
 # Ids must stay the same for ever: never change this, nor what `_RecordMaker._id` puts together.
 _NAMESPACE = UUID("5b1f9c1e-0c55-5d0c-9f0e-6a3f2d3c7e41")
@@ -103,16 +76,11 @@ class Record:
     kind: Literal["text", "image"] = "text"
 
 
-def page_index(metadata: Mapping[str, MetadataValue]) -> int | None:
-    """Give the 0-based page that LangChain's users filter on, or None if no page is known."""
-    number = metadata.get("page_number")
-    return number - 1 if isinstance(number, int) else None
-
-
 def make_records(
     conversion: Conversion,
     *,
     mode: Mode = "page",
+    include_empty_pages: bool = False,
     images: ImageMode = "reference",
     metadata_style: MetadataStyle = "rich",
     uris: Mapping[str, str] | None = None,
@@ -123,8 +91,11 @@ def make_records(
     Args:
         conversion: The converted PDF; its blocks carry their provenance.
         mode: ``single``: one record for each variant, its text kept to the letter. ``page``: one
-            for each page that has text, or one for the file where no page is known. ``block``:
-            one for each block that is not empty. Page marks are left out of pages and blocks.
+            for each page that has text, or one for the file where too little is known of pages.
+            ``block``: one for each block that is not empty. Page marks are left out of pages and
+            blocks.
+        include_empty_pages: With ``page``, give a record without text for each page that was
+            converted and has none.
         images: ``reference``: links in the Markdown lead to ``uris``. ``documents``: the same, and
             each picture gets a record of its own where it appears first. ``inline``: links become
             the ``data:`` URIs of ``inline``. ``drop``: links are removed.
@@ -140,11 +111,14 @@ def make_records(
     links = inline if images == "inline" else uris
     maker = _RecordMaker(conversion, mode, images, metadata_style, {} if links is None else links)
     variants = [v for v in conversion.options.variants if v in conversion.markdown]
+    cuts = cut(conversion, variants, mode, include_empty_pages=include_empty_pages)
     shown: set[str] = set()
-    for variant, pieces in cut(conversion, variants, mode).items():
+    for variant, pieces in cuts.items():
         for piece in pieces:
             record = maker.text_record(variant, piece)
-            if record.text.strip() or mode != "block":  # a picture that was dropped leaves nothing
+            # A picture that was dropped leaves nothing; a file always has its record.
+            wanted = piece.position == "file" or (mode == "page" and include_empty_pages)
+            if wanted or record.text.strip():
                 yield record
             if images == "documents":
                 yield from maker.image_records(variant, piece, shown)
@@ -164,19 +138,28 @@ class _RecordMaker:
         self._conversion = conversion
         self._mode = mode
         self._images = images
-        self._flat = metadata_style == "flat"
         self._links = links
-        self._labels = {page.number: page.label for page in conversion.pages}
+        self._writer = MetadataWriter(conversion, metadata_style)
         self._pictures = {asset.name: asset for asset in conversion.assets if asset.is_image}
 
     def text_record(self, variant: Variant, piece: Piece) -> Record:
         """Make the record of a piece's text."""
-        text, images = self._linked(piece.text)
-        block = piece.blocks[0] if self._mode == "block" else None
+        edits, images = self._linked(piece.text)
+        text, moved = apply_edits(piece.text, edits), follow_edits(edits)
+        runs = runs_of([moved(run.start) for run in piece.runs], [run.place for run in piece.runs])
         return Record(
             id=self._id(variant=variant, position=piece.position),
             text=text,
-            metadata=self._metadata(variant, piece.pair, piece.place, images, block),
+            metadata=self._writer.write(
+                variant=variant,
+                pair_id=self._id(pair=piece.pair),
+                place=piece.place,
+                runs=runs,
+                uris=[image.uri for image in images if image.uri],
+                image_count=len(images),
+                block=None if piece.number is None else piece.blocks[0],
+                block_number=piece.number,
+            ),
             images=images,
         )
 
@@ -189,9 +172,17 @@ class _RecordMaker:
                     continue
                 shown.add(asset.sha256)
                 image = self._image(asset)
-                place = place_of(block) if block.provenance else piece.place
+                place = place_of(block.provenance) if block.provenance else piece.place
                 text = _image_text(reference.alt, self._beside(variant, block), block.section)
-                metadata = self._metadata(variant, piece.pair, place, (image,), block)
+                metadata = self._writer.write(
+                    variant=variant,
+                    pair_id=self._id(pair=piece.pair),
+                    place=replace(place, continues_from=None),
+                    uris=[image.uri] if image.uri else [],
+                    image_count=1,
+                    block=block,
+                    block_number=piece.number,
+                )
                 metadata["kind"] = "image"
                 if block.kind != "image":  # the box is that of the text around the picture
                     metadata.pop("bbox", None)
@@ -221,7 +212,7 @@ class _RecordMaker:
             uri=uri, media_type=asset.media_type, name=asset.name, sha256=asset.sha256
         )
 
-    def _linked(self, text: str) -> tuple[str, tuple[RecordImage, ...]]:
+    def _linked(self, text: str) -> tuple[Sequence[Edit], tuple[RecordImage, ...]]:
         """Turn the links of a text into what ``images`` asks for; also tell what they show."""
         shown: dict[str, RecordImage] = {}
 
@@ -233,60 +224,10 @@ class _RecordMaker:
                 shown[asset.sha256] = self._image(asset)
             return None if self._images == "drop" else self._links.get(asset.name)
 
-        text = rewrite_images(text, link)
-        return remove_images(text) if self._images == "drop" else text, tuple(shown.values())
-
-    def _metadata(
-        self,
-        variant: Variant,
-        pair: str,
-        place: Place,
-        images: Sequence[RecordImage],
-        block: Block | None,
-    ) -> dict[str, MetadataValue]:
-        source, options = self._conversion.source, self._conversion.options
-        metadata: dict[str, MetadataValue] = {
-            "source": source.uri,
-            "file_name": source.name,
-            "total_pages": source.total_pages,
-            "content_sha256": source.sha256,
-            **self._page_keys(place),
-        }
-        if options.translate_to is not None:
-            metadata["variant"] = variant
-            if variant != "original":  # which language a PDF is in, nobody has said
-                metadata["language"] = options.translate_to
-            metadata["pair_id"] = self._id(pair=pair)
-        uris = [image.uri for image in images if image.uri]
-        if uris:
-            metadata["images"] = json.dumps(uris, ensure_ascii=False) if self._flat else uris
-        metadata["image_count"] = len(images)
-        if block is not None:
-            metadata.update(self._block_keys(block))
-        properties = source.properties
-        found = {field.name: str(getattr(properties, field.name)) for field in fields(properties)}
-        metadata.update({name: value for name, value in found.items() if value})
-        return metadata
-
-    def _page_keys(self, place: Place) -> dict[str, MetadataValue]:
-        keys: dict[str, MetadataValue] = {}
-        if place.page_number is not None:
-            keys["page_number"] = place.page_number
-            end = place.page_number_end
-            if end is not None and end != place.page_number:
-                keys["page_number_end"] = end
-            keys["page_label"] = self._labels.get(place.page_number) or str(place.page_number)
-        keys["page_source"] = place.source
-        if place.source in {"aligned", "estimated"}:
-            keys["page_score"] = round(place.score, 4)
-        return keys
-
-    def _block_keys(self, block: Block) -> dict[str, MetadataValue]:
-        keys: dict[str, MetadataValue] = {"kind": block.kind, "section": " > ".join(block.section)}
-        if block.provenance and block.provenance[0].bbox is not None:
-            bbox = [round(float(edge), 2) for edge in block.provenance[0].bbox]
-            keys["bbox"] = json.dumps(bbox) if self._flat else bbox
-        return keys
+        edits = tuple(image_edits(text, link))
+        if self._images == "drop":
+            edits = tuple(image_removals(text))
+        return edits, tuple(shown.values())
 
     def _id(self, **place: str) -> str:
         identity = {
@@ -305,7 +246,8 @@ def _identity(options: ParseOptions) -> dict[str, object]:
     Those at their default are left out, so that an option that is added one day leaves all ids as
     they are; which variants are handed out changes none of them.
     """
-    return {
+    service = {"service": options.service} if options.service else {}
+    return service | {
         option.name: getattr(options, option.name)
         for option in fields(options)
         if option.name != "variants" and getattr(options, option.name) != option.default

@@ -7,12 +7,14 @@ What is written is read back: after ``rewrite_images(text, replace)`` the target
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from itertools import accumulate
 
+from zhiyipdf.images.edits import Edit, apply_edits
 from zhiyipdf.images.references import ImageReference, scan_images
 
-__all__ = ["Edit", "image_edits", "remove_images", "rewrite_images"]
+__all__ = ["image_edits", "image_removals", "remove_images", "rewrite_images"]
 
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "`": "&#96;", "\n": "&#10;", "\r": "&#13;", "\x7f": "&#127;"}
 _IN_ATTRIBUTE = str.maketrans(
@@ -29,21 +31,6 @@ _BY_LABEL = re.compile(r"!\[(?P<alt>(?:[^\[\]\\]|\\.)*+)\](?:\[(?:[^\[\]\\]|\\.)
 _MAX_PARENTHESES = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
-    """A change of a text.
-
-    Attributes:
-        start: Offset of the first character that goes.
-        end: Offset after the last one.
-        text: What comes instead.
-    """
-
-    start: int
-    end: int
-    text: str
-
-
 def rewrite_images(text: str, replace: Callable[[str], str | None]) -> str:
     """Give every picture of a Markdown text the target that a function says.
 
@@ -55,13 +42,7 @@ def rewrite_images(text: str, replace: Callable[[str], str | None]) -> str:
     Returns:
         The text; quoting and escaping of a changed target follow the syntax it stands in.
     """
-    pieces: list[str] = []
-    at = 0
-    for edit in image_edits(text, replace):
-        pieces += (text[at : edit.start], edit.text)
-        at = edit.end
-    pieces.append(text[at:])
-    return "".join(pieces)
+    return apply_edits(text, tuple(image_edits(text, replace)))
 
 
 def image_edits(
@@ -110,21 +91,38 @@ def remove_images(text: str) -> str:
     Lines and paragraphs that held nothing else go with them: a removed picture leaves no more than
     one blank line behind. A link around nothing but a picture goes too.
     """
-    scan = scan_images(text)
-    if not scan.references:
-        return text
-    spans = [_with_link(text, reference) for reference in scan.references]
+    return apply_edits(text, tuple(image_removals(text)))
+
+
+def image_removals(text: str) -> Iterator[Edit]:
+    """Say what :func:`remove_images` changes: edits in order, not overlapping."""
+    spans = _removed_spans(text)
+    if not spans:
+        return
+    # One character for each picture, so that a pattern sees what stands on both sides of it.
     hole = next(mark for mark in map(chr, _PRIVATE_USE) if mark not in text)
-    pieces: list[str] = []
-    at = 0
-    for start, end in sorted([*spans, *scan.definitions]):
-        if start >= at:  # else a picture inside another one's alternative text
-            pieces += (text[at:start], hole)
-        at = max(at, end)
-    pieces.append(text[at:])
-    holed = "".join(pieces)
+    ends = [0, *(end for _, end in spans)]
+    pieces = [text[end:start] for end, (start, _) in zip(ends, spans, strict=False)]
+    holed = hole.join((*pieces, text[ends[-1] :]))
+    holes = [number + at for number, at in enumerate(accumulate(map(len, pieces)))]
+    hidden = [0, *accumulate(end - start - 1 for start, end in spans)]
     gap = re.compile(rf"(?<![ \t\r\n{hole}])[ \t\r\n]*+(?:{hole}[ \t\r\n]*+)++")
-    return gap.sub(lambda match: _closed_gap(match, hole), holed)
+    for match in gap.finditer(holed):
+        start, end = (at + hidden[bisect_left(holes, at)] for at in match.span())
+        yield Edit(start=start, end=end, text=_closed_gap(match, hole))
+
+
+def _removed_spans(text: str) -> list[tuple[int, int]]:
+    """Give the spans of the pictures and of what serves nothing else, in order and merged."""
+    scan = scan_images(text)
+    spans = [_with_link(text, reference) for reference in scan.references]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted([*spans, *scan.definitions]):
+        if merged and start < merged[-1][1]:  # inside another one's alternative text
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def _spell(text: str, reference: ImageReference, target: str) -> str:

@@ -1,5 +1,6 @@
 """The nouns of the data's path: frozen, slotted, without I/O."""
 
+from zhiyipdf.models.doc2x_options import Comments, Doc2XModel, Doc2XOptions, FormulaStyle
 from zhiyipdf.models.options import (
     LANGUAGES,
     VARIANTS,
@@ -24,6 +25,7 @@ from zhiyipdf.models.results import (
     Progress,
     Provenance,
     Stage,
+    resolve_provenance,
 )
 from zhiyipdf.models.sources import (
     Bookmark,
@@ -57,9 +59,13 @@ __all__ = [
     "BlockKind",
     "Bookmark",
     "Bundle",
+    "Comments",
     "Conversion",
+    "Doc2XModel",
+    "Doc2XOptions",
     "DocumentProperties",
     "Estimate",
+    "FormulaStyle",
     "Language",
     "LayoutSpan",
     "Mode",
@@ -84,4 +90,5 @@ __all__ = [
     "Variant",
     "page_ranges",
     "ranges_of",
+    "resolve_provenance",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from zhiyipdf.models.page_ranges import page_ranges, written
 
@@ -41,6 +41,9 @@ class ParseOptions:
             without ``translate_to``.
     """
 
+    service: ClassVar[str] = ""
+    """Name of the service these options are of; empty for ZhiyiPDF's."""
+
     table_mode: TableMode = "markdown"
     translate_to: Language | None = None
     variants: tuple[Variant, ...] = ()
@@ -65,6 +68,11 @@ class ParseOptions:
         object.__setattr__(self, "variants", ordered)
         if self.pages is not None:
             object.__setattr__(self, "pages", _shortest(self.pages))
+
+    @property
+    def paid(self) -> dict[str, str]:
+        """More that decides what is paid for; nothing here, for a service's own options."""
+        return {}
 
     @property
     def service_variants(self) -> tuple[Variant, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from zhiyipdf.models.options import VARIANTS, ParseOptions, Variant
+from zhiyipdf.models.page_ranges import page_ranges
 from zhiyipdf.models.sources import Page, Source
 from zhiyipdf.models.tasks import TaskRef
 
@@ -24,6 +26,7 @@ __all__ = [
     "Progress",
     "Provenance",
     "Stage",
+    "resolve_provenance",
 ]
 
 PageSource = Literal["exact", "aligned", "estimated", "none"]
@@ -95,13 +98,17 @@ class LayoutSpan:
         start: Offset of its first character in the variant's Markdown.
         end: Offset after its last character.
         page_number: 1-based page of the PDF that was sent.
-        bbox: As in :class:`Provenance`; None where only the page is told.
+        bbox: As in :class:`Provenance`, in the unit of ``page_size``; None where only the page is
+            told.
+        page_size: Width and height of the page as the service measures it, in pixels for example;
+            None if ``bbox`` is in points.
     """
 
     start: int
     end: int
     page_number: int
     bbox: BBox | None = None
+    page_size: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +173,34 @@ class Block:
     images: tuple[str, ...] = ()
     provenance: tuple[Provenance, ...] = ()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether a reader of the page would not see it: blank, a comment or a page mark."""
+        return self.kind in {"comment", "page_break"} or not self.text.strip()
+
+
+def resolve_provenance(blocks: Sequence[Block]) -> list[tuple[Provenance, ...]]:
+    """Tell of each block where it stands, silent ones included.
+
+    A silent block without a page of its own stands where the block before it ends, or if there is
+    none, where the one after it begins. Any other block without a page stays without.
+
+    Args:
+        blocks: Those of one text, in order.
+    """
+    found: list[tuple[Provenance, ...]] = []
+    leading = 0
+    behind: tuple[Provenance, ...] | None = None
+    for block in blocks:
+        if block.provenance or not block.is_silent:
+            if behind is None and block.provenance:
+                found = [block.provenance[:1]] * leading
+            behind = block.provenance
+        elif behind is None:
+            leading += 1
+        found.append(block.provenance or (behind or ())[-1:])
+    return found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
@@ -203,10 +238,81 @@ class Conversion:
         return self.source.pages
 
     @property
+    def page_numbers(self) -> tuple[int, ...]:
+        """The numbers of the pages that were converted, rising: all, or those asked for."""
+        numbers = (page.number for page in self.pages)
+        if self.options.pages is None:
+            return tuple(numbers)
+        ranges = page_ranges(self.options.pages)
+        return tuple(
+            number
+            for number in numbers
+            if any(first <= number <= (last or number) for first, last in ranges)
+        )
+
+    @property
     def blocks(self) -> tuple[Block, ...]:
         """Blocks of the original, or of the only variant there is."""
         present = (v for v in VARIANTS if v in self.blocks_by_variant)
         return next((self.blocks_by_variant[v] for v in present), ())
+
+    def page_of(self, char: int, variant: Variant = "original") -> int | None:
+        """Tell the page that a character of the Markdown comes from.
+
+        Args:
+            char: Its offset in ``markdown[variant]``, from 0.
+            variant: Which text is meant.
+
+        Returns:
+            The 1-based page on which its block begins; None if nobody knows.
+
+        Raises:
+            IndexError: The text has no such character.
+            KeyError: There is no such variant.
+        """
+        if not 0 <= char < len(self.markdown[variant]):
+            raise IndexError(f"the {variant} text has no character {char}")
+        (found,) = self._provenance(char, char + 1, variant)
+        return found[0].page_number if found else None
+
+    def pages_of(
+        self, start: int, end: int, variant: Variant = "original"
+    ) -> tuple[int, int] | None:
+        """Tell the pages that a piece of the Markdown comes from; white space at its ends is none.
+
+        Args:
+            start: Offset of its first character in ``markdown[variant]``, as in a slice.
+            end: Offset after its last one, the same.
+            variant: Which text is meant.
+
+        Returns:
+            The first and the last page, 1-based, of the blocks that it touches; None if it is
+            blank, or if nobody knows a page of any of them.
+
+        Raises:
+            KeyError: There is no such variant.
+        """
+        text = self.markdown[variant]
+        start, end, _ = slice(start, end).indices(len(text))
+        piece = text[start:end]
+        if not piece.strip():
+            return None
+        start += len(piece) - len(piece.lstrip())
+        end -= len(piece) - len(piece.rstrip())
+        numbers = [
+            entry.page_number for found in self._provenance(start, end, variant) for entry in found
+        ]
+        return (min(numbers), max(numbers)) if numbers else None
+
+    def _provenance(
+        self, start: int, end: int, variant: Variant
+    ) -> Sequence[tuple[Provenance, ...]]:
+        """Give the provenance of the blocks that hold some characters, at least one."""
+        blocks = self.blocks_by_variant[variant]
+        first = bisect_right(blocks, start, key=lambda block: block.start) - 1
+        last = bisect_right(blocks, end - 1, key=lambda block: block.start)
+        found = [block.provenance for block in blocks[first:last]]
+        return found if all(found) else resolve_provenance(blocks)[first:last]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ class TaskStatus:
         percent: 0 to 100; None where the service does not say.
         ahead: Tasks before it, while waiting.
         message: The service's own words.
-        code: The service's error code, if it failed.
+        code: The service's error code, if it failed; also if it has not begun for that reason.
         download_url: As the service gave it, if completed; not to be trusted.
     """
 
@@ -92,6 +92,11 @@ class TaskStatus:
     message: str = ""
     code: str | None = None
     download_url: str | None = None
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether it waits because the service refuses to begin for now, and says why."""
+        return self.state == "waiting" and self.code is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from zhiyipdf.errors import ZhiyiPDFError
-from zhiyipdf.models import ParseOptions, Secret, Submission, TaskStatus
-from zhiyipdf.transport import BytesSink, MultipartUpload, UploadOutcome
+from zhiyipdf.models import Bundle, ParseOptions, Secret, Submission, TaskStatus
+from zhiyipdf.transport import BytesSink, GatedFile, UploadOutcome
 
 __all__ = ["Capabilities", "Provider", "Upload"]
 
@@ -20,9 +20,12 @@ class Capabilities:
 
     Attributes:
         retention_s: How long it keeps a result.
+        sent_again: Codes of failed tasks that cost nothing and may pass: the same upload is sent
+            once more before the failure is raised.
     """
 
     retention_s: float
+    sent_again: frozenset[str] = field(default=frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +33,17 @@ class Upload:
     """One file to be uploaded.
 
     Attributes:
-        body: The multipart body, gate and all.
+        file: The file, with the gate before its last bytes.
+        options: What to ask for.
         idempotency_key: Equal for every attempt of the same paid work.
+        named: To be told the task's name where the service gives it before the upload; the gate
+            writes it down, so that the task can be asked for whatever becomes of the upload.
     """
 
-    body: MultipartUpload
+    file: GatedFile
+    options: ParseOptions
     idempotency_key: str
+    named: Callable[[str], None] = lambda _task_id: None
 
 
 class Provider(Protocol):
@@ -46,9 +54,6 @@ class Provider(Protocol):
 
     def cost(self, pages: int, options: ParseOptions) -> int:
         """Points that converting ``pages`` pages takes."""
-
-    def form(self, options: ParseOptions) -> Mapping[str, str]:
-        """The text fields of an upload."""
 
     def submit(self, upload: Upload, *, key: Secret) -> UploadOutcome:
         """Upload once; blocking, for a worker thread. Raises nothing the network does."""
@@ -84,5 +89,15 @@ class Provider(Protocol):
     def balance_now(self, *, key: Secret) -> int | None:
         """Points left on a key, asked for once; blocking; None if there is no clear answer."""
 
+    def was_received(self, task_id: str, *, key: Secret) -> bool | None:
+        """Whether the service has the upload of a task that was named before it; blocking.
+
+        Returns:
+            True or False only if its answer proves it; None also if it names tasks afterwards.
+        """
+
     def failure(self, status: TaskStatus, task_id: str) -> ZhiyiPDFError:
         """The error of a failed task."""
+
+    def finish(self, bundle: Bundle, options: ParseOptions) -> Bundle:
+        """What a stored result reads like with these options. Pure; costs nothing."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zhiyipdf.errors import ProtocolError, RateLimited, TaskFailed, ZhiyiPDFError
-from zhiyipdf.models import TASK_ID, ParseOptions, Secret, Submission, TaskStatus
+from zhiyipdf.models import TASK_ID, Bundle, ParseOptions, Secret, Submission, TaskStatus
 from zhiyipdf.policy import Limits
 from zhiyipdf.providers.base import Capabilities, Upload
 from zhiyipdf.providers.zhiyipdf_codes import error_for
@@ -17,7 +17,7 @@ from zhiyipdf.providers.zhiyipdf_wire import (
     read_status,
     read_submission,
 )
-from zhiyipdf.transport import BytesSink, HttpTransport, UploadOutcome
+from zhiyipdf.transport import BytesSink, HttpTransport, MultipartUpload, UploadOutcome
 
 __all__ = ["BASE_URL", "ZhiyiPDF"]
 
@@ -63,7 +63,7 @@ class ZhiyiPDF:
         """POST ``/parse``, once."""
         return self._transport.direct.upload(
             f"{PREFIX}/parse",
-            upload.body,
+            MultipartUpload(fields=self.form(upload.options), file=upload.file),
             key=key,
             # The vendor's own clients send it (wire notes 3.2); it can only help.
             headers={"Idempotency-Key": upload.idempotency_key},
@@ -135,6 +135,10 @@ class ZhiyiPDF:
         except ZhiyiPDFError:
             return None
 
+    def was_received(self, task_id: str, *, key: Secret) -> bool | None:  # noqa: ARG002 - protocol
+        """Nothing can be asked: the service names a task in the answer to its upload."""
+        return None
+
     def failure(self, status: TaskStatus, task_id: str) -> ZhiyiPDFError:
         """The error of a failed task: always :class:`~zhiyipdf.errors.TaskFailed`."""
         code = status.code or "unknown"
@@ -143,6 +147,10 @@ class ZhiyiPDF:
             # A code of the upload stage that turned up late; the task existed, so it failed.
             error = TaskFailed(error.message, code=code, retryable=error.retryable, hint=error.hint)
         return error.about(task_id=task_id)
+
+    def finish(self, bundle: Bundle, options: ParseOptions) -> Bundle:  # noqa: ARG002 - protocol
+        """The result as it is: all options are the service's own business."""
+        return bundle
 
 
 def _checked(task_id: str) -> str:

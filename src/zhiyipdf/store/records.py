@@ -55,6 +55,7 @@ class Work:
             "last_page": self.part.last_page,
             "whole": self.part.whole,
             "ranges": [list(pages) for pages in self.part.ranges],
+            **self.options.paid,
         }
 
     @property
@@ -78,6 +79,7 @@ class Work:
             "table_mode": self.options.table_mode,
             "translate_to": self.options.translate_to,
             "variants": list(self.options.service_variants),
+            **self.options.paid,
         }
         canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()

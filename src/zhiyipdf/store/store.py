@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zhiyipdf.bundle import Unpacked, UnpackedFile
+from zhiyipdf.bundle import Unpacked, UnpackedFile, layout_facts, read_layout
 from zhiyipdf.models import SUFFIXES, Asset, Bundle, TaskRef, Variant
 from zhiyipdf.policy import StoreLimits
 from zhiyipdf.store.files import Files
@@ -153,6 +153,7 @@ class Store:
                 for asset in assets
             ],
             "missing": list(unpacked.missing),
+            "layout": layout_facts(unpacked.layout),
             "task": None
             if task is None
             else {"provider": task.provider, "id": task.id, "key": task.key_fingerprint},
@@ -163,6 +164,7 @@ class Store:
             assets=assets,
             missing=tuple(unpacked.missing),
             sidecars=dict(unpacked.sidecars),
+            layout=dict(unpacked.layout),
         )
         return StoredBundle(bundle=bundle, task=task)
 
@@ -197,6 +199,7 @@ class Store:
                 assets=assets,
                 missing=tuple(manifest["missing"]),
                 sidecars=sidecars,
+                layout=read_layout(manifest.get("layout", {}), variants),
             ),
             task=None
             if task is None

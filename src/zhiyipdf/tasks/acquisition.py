@@ -26,7 +26,6 @@ from zhiyipdf.errors import (
 )
 from zhiyipdf.models import Bundle, Secret, Source, TaskRef, TaskStatus
 from zhiyipdf.store import Leases, RecordState, StoredBundle, TaskRecord, Work
-from zhiyipdf.tasks.evidence import judge
 from zhiyipdf.tasks.holds import WorkHold
 from zhiyipdf.tasks.lanes import KeyLanes
 from zhiyipdf.tasks.poller import Pollers
@@ -187,11 +186,20 @@ class Acquisition:
         return stored
 
     async def _see_through(self, source: Source, work: Work) -> tuple[TaskRecord, bool]:
-        """Wait for the task that is running, or upload and wait.
+        """Wait for the task that is running, or upload and wait; once more if that may help.
 
         Returns:
             The record in state ``completed``, and whether this call paid for it.
         """
+        try:
+            return await self._submit_and_wait(source, work)
+        except TaskFailed as error:
+            if error.code not in self._with.provider.capabilities.sent_again:
+                raise
+            log.warning("%s: sent again: %s", source.uri, error.message)
+        return await self._submit_and_wait(source, work)
+
+    async def _submit_and_wait(self, source: Source, work: Work) -> tuple[TaskRecord, bool]:
         while True:
             record = await self._record(work.key)
             old_key = self._key_to_resume(record)
@@ -232,8 +240,13 @@ class Acquisition:
             in_doubt = record is not None and (
                 record.in_doubt or record.state in ("committing", "unknown")
             )
-            if record is not None and in_doubt:
-                await self._ask_about(record)
+            if record is not None and in_doubt and self._with.resumable:
+                record = await self._submitter.settle(
+                    record, self._lanes.key(record.key_fingerprint)
+                )
+                if record.state == "accepted":
+                    return None
+                in_doubt = record.state != "failed"
             try:
                 return await self._submit(source, work, record, key, hold, in_doubt=in_doubt)
             except ServiceUnavailable as error:
@@ -253,25 +266,6 @@ class Acquisition:
             raise UploadOutcomeUnknown(
                 f"the record of an earlier upload cannot be read ({error})", cost=0, record=key
             ) from error
-
-    async def _ask_about(self, record: TaskRecord) -> None:
-        if not self._with.resumable:
-            return
-        before, after = record.balance_before, record.balance_after
-        known = before is not None and after is not None
-        paid = known and judge(before, after, record.points) == "paid"  # type: ignore[arg-type]  # known
-        error = UploadOutcomeUnknown(
-            "an earlier upload was paid for, but its task is not known"
-            if paid
-            else "an earlier upload may have been paid for, and nothing proves it",
-            cost=record.points,
-            record=record.key,
-            balance_before=before,
-            balance_after=after,
-            points_charged=True if paid else None,
-        )
-        if not await self._submitter.may_retry(error):
-            raise error
 
     @asynccontextmanager
     async def _leased(self, key: str) -> AsyncIterator[WorkHold]:
@@ -473,7 +467,7 @@ def _paid(task: TaskRef) -> Iterator[None]:
     try:
         yield
     except ZhiyiPDFError as error:
-        if not isinstance(error, TaskFailed):
+        if not isinstance(error, TaskFailed | InsufficientPoints):
             error.points_charged = True
         error.about(task_id=task.id)
         raise

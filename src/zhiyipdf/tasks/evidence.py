@@ -11,7 +11,7 @@ from typing import Literal
 
 from zhiyipdf.models import Secret
 
-__all__ = ["CommitLocks", "Evidence", "Verdict", "gather_evidence", "judge"]
+__all__ = ["CommitLocks", "Evidence", "Verdict", "gather_evidence", "gather_receipt", "judge"]
 
 Verdict = Literal["paid", "unpaid", "unknown"]
 
@@ -90,6 +90,27 @@ def gather_evidence(
             return Evidence(verdict, before, after)
     pause(REFUND_NEWS_S)
     return Evidence("unpaid" if undisturbed() else "unknown", before, after)
+
+
+def gather_receipt(*, read: Callable[[], bool | None], pause: Callable[[float], None]) -> Verdict:
+    """Ask for a task that had its name before the upload, until that proves something; blocking.
+
+    Args:
+        read: Whether the service has the upload; None if there is no clear answer.
+        pause: Waits some seconds.
+
+    Returns:
+        ``paid`` once the service has it. ``unpaid`` if it says that it has not, 30 s after: it
+        takes up to 20 s to notice an upload (wire notes 2.2), and calls a task it does not know
+        by then unknown for good (2.5).
+    """
+    received: bool | None = None
+    for seconds in RE_READS_S:
+        pause(seconds)
+        received = read()
+        if received:
+            return "paid"
+    return "unpaid" if received is False else "unknown"
 
 
 REFUND_NEWS_S = 5.0

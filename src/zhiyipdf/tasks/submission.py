@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import inspect
 import logging
@@ -12,18 +11,19 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from zhiyipdf.clock import Clock
 from zhiyipdf.errors import RateLimited, ServiceUnavailable, UploadOutcomeUnknown, ZhiyiPDFError
 from zhiyipdf.models import ParseOptions, Secret, Source
 from zhiyipdf.policy import Retry
-from zhiyipdf.providers import Provider, Upload
-from zhiyipdf.store import RecordState, Store, TaskRecord
+from zhiyipdf.providers import Provider
+from zhiyipdf.store import Store, TaskRecord
 from zhiyipdf.tasks.budget import Reservation
-from zhiyipdf.tasks.evidence import CommitLocks, Evidence, gather_evidence
+from zhiyipdf.tasks.evidence import CommitLocks, Verdict, judge
+from zhiyipdf.tasks.posting import Hold, Posting, receipt
 from zhiyipdf.threads import in_thread
-from zhiyipdf.transport import MultipartUpload, UploadCancelledError, UploadOutcome
+from zhiyipdf.transport import GatedFile
 from zhiyipdf.transport.retry import pause_before_retry
 
 __all__ = ["Hold", "OnAmbiguous", "Submitter", "upload_name"]
@@ -37,25 +37,9 @@ with the same idempotency key, which may pay twice; or ask: True is ``retry``.""
 # How long a cancelled caller waits for the answer of an upload that may already be paid for. The
 # thread goes on after that and still writes the task's name down.
 CANCEL_GRACE_S = 15.0
-# How long the end of a body waits for another upload of the same key to be answered. Servers drop
-# connections that stay silent for a minute (nginx, client_body_timeout).
-COMMIT_WAIT_S = 45.0
 RATE_LIMIT_ATTEMPTS = 10
 RATE_LIMIT_PAUSE_S = 3.0
 MAX_NAME_BYTES = 100
-
-
-class Hold(Protocol):
-    """The right to upload a piece of work, kept by all who retain it."""
-
-    def retain(self) -> None:
-        """Keep it beyond the end of whoever gave it."""
-
-    def release(self) -> None:
-        """Let go of it; the last one gives it back."""
-
-    def is_held(self) -> bool:
-        """Whether nobody else has taken over."""
 
 
 class Submitter:
@@ -166,6 +150,38 @@ class Submitter:
             else:
                 await self._clock.sleep(wait)
 
+    async def settle(self, record: TaskRecord, key: Secret | None) -> TaskRecord:
+        """Find out what became of an earlier upload that nobody heard the end of.
+
+        Args:
+            record: In doubt.
+            key: The one that pays for it; None if we do not have it.
+
+        Returns:
+            The record in state ``accepted``, if the task had a name and the service has it;
+            in state ``failed``, if the service has not; as it was, if the user wants to try again.
+
+        Raises:
+            UploadOutcomeUnknown: Nothing proves anything, and the user does not want that.
+        """
+        verdict: Verdict | None = None
+        task_id = record.task_id
+        if task_id is not None and key is not None:
+            verdict = await in_thread(partial(receipt, self._provider, task_id, key, self._clock))
+        if verdict == "paid":
+            record = dataclasses.replace(
+                self._stamped(record), state="accepted", uploaded_at=self._clock.now()
+            )
+        elif verdict == "unpaid" and not record.in_doubt:  # its name is that of the last attempt
+            record = dataclasses.replace(self._stamped(record), state="failed", task_id=None)
+        else:
+            error = _earlier_doubt(record)
+            if not await self.may_retry(error):
+                raise error
+            return record
+        await in_thread(partial(self._store.write_record, record))
+        return record
+
     async def may_retry(self, error: UploadOutcomeUnknown) -> bool:
         """Whether the user wants to send again what may already be paid."""
         if callable(self._on_ambiguous):
@@ -208,8 +224,7 @@ class Submitter:
                 return  # the loop is closed: nobody watches, but the upload matters
 
         cancelled = threading.Event()
-        body = MultipartUpload(
-            fields=self._provider.form(options),
+        file = GatedFile(
             path=Path(source.path),
             file_name=upload_name(source.name),
             size_bytes=source.size_bytes,
@@ -218,9 +233,22 @@ class Submitter:
             cancelled=cancelled,
         )
 
+        posting = Posting(
+            provider=self._provider,
+            store=self._store,
+            clock=self._clock,
+            commits=self._commits,
+            file=file,
+            options=options,
+            record=record,
+            key=key,
+            reservation=reservation,
+            hold=hold,
+        )
+
         def post() -> TaskRecord:
             try:
-                return self._post(body, record, key, reservation, hold)
+                return posting.run()
             finally:
                 hold.release()
 
@@ -237,145 +265,26 @@ class Submitter:
                 sending.exception()  # seen, so that asyncio does not complain
             raise
 
-    # -- on the upload's thread --------------------------------------------------------------------
-
-    def _post(
-        self,
-        body: MultipartUpload,
-        record: TaskRecord,
-        key: Secret,
-        reservation: Reservation,
-        hold: Hold,
-    ) -> TaskRecord:
-        """Send, read the answer, ask the balance where it proves nothing, and write it all down."""
-        with self._commits.section(key) as take:
-            before: list[int | None] = []
-            refunds = self._commits.refunds(key)
-
-            def stop_if_cancelled() -> None:
-                if body.cancelled.is_set():
-                    raise UploadCancelledError
-
-            def gate() -> None:
-                alone = take(COMMIT_WAIT_S)
-                stop_if_cancelled()
-                # Without the lock another upload of ours may end in between, and the balance
-                # would prove nothing.
-                before.append(self._provider.balance_now(key=key) if alone else None)
-                stop_if_cancelled()
-                if not hold.is_held():
-                    raise UploadCancelledError  # somebody else took over: it is theirs to pay
-                try:
-                    self._note(record, "committing", balance_before=before[0])
-                except BaseException:
-                    # It may be visible and not durable; nothing was let go, so say so if we can.
-                    with contextlib.suppress(Exception):
-                        self._note(record, "sending")
-                    raise
-                reservation.commit()
-
-            body.gate = gate
-            upload = Upload(body=body, idempotency_key=record.idempotency_key)
-            outcome = self._provider.submit(upload, key=key)
-            try:
-                submission = self._provider.read_submission(outcome)
-            except ZhiyiPDFError as error:
-                if error.points_charged is False:
-                    reservation.release()
-                    if hold.is_held():  # else the record is somebody else's by now
-                        self._note(record, "failed", code=getattr(error, "code", None))
-                    raise
-                evidence = self._evidence(record, key, before[0], outcome, refunds)
-                if evidence.verdict == "unpaid":
-                    reservation.release()
-                raise self._doubt(record, error, evidence) from error
-        accepted = dataclasses.replace(
-            self._stamped(record),
-            state="accepted",
-            task_id=submission.task_id,
-            points=record.points if submission.points is None else submission.points,
-            balance_before=before[0] if before else None,
-            uploaded_at=self._clock.now(),
-        )
-        self._write_paid(accepted)
-        return accepted
-
-    def _write_paid(self, record: TaskRecord) -> None:
-        """Write down the name of a paid task, stubbornly: it is known nowhere else."""
-        for pause_s in (0.2, 1.0, 5.0, None):
-            try:
-                self._store.write_record(record)
-            except Exception:  # object stores raise errors of their own
-                if pause_s is None:
-                    log.exception("the paid task %s could not be written down", record.task_id)
-                    return
-                self._clock.pause(pause_s)
-            else:
-                return
-
-    def _evidence(
-        self,
-        record: TaskRecord,
-        key: Secret,
-        before: int | None,
-        outcome: UploadOutcome,
-        refunds: int,
-    ) -> Evidence:
-        silent = outcome.error is not None and outcome.silent
-        gateway_timed_out = outcome.reply is not None and outcome.reply.status == 504
-        return gather_evidence(
-            before=before,
-            cost=record.points,
-            read=partial(self._provider.balance_now, key=key),
-            pause=self._clock.pause,
-            late=silent or gateway_timed_out,
-            undisturbed=lambda: self._commits.refunds(key) == refunds,
-        )
-
-    def _doubt(self, record: TaskRecord, error: ZhiyiPDFError, evidence: Evidence) -> ZhiyiPDFError:
-        """The error of an upload whose answer proves nothing, in the light of the balance."""
-        if evidence.verdict == "unpaid":
-            self._note(record, "failed")
-            return ServiceUnavailable(
-                f"{error.message}; the balance proves that nothing was paid", points_charged=False
-            )
-        after = evidence.balance_after
-        self._note(record, "unknown", balance_before=evidence.balance_before, balance_after=after)
-        paid = evidence.verdict == "paid"
-        proof = "the balance shows that it was paid" if paid else "nor does the balance"
-        return UploadOutcomeUnknown(
-            f"the upload was sent whole and its answer proves nothing ({error.message}); {proof}",
-            cost=record.points,
-            record=record.key,
-            balance_before=evidence.balance_before,
-            balance_after=after,
-            points_charged=True if paid else None,
-        )
-
-    def _note(
-        self,
-        record: TaskRecord,
-        state: RecordState,
-        *,
-        code: str | None = None,
-        balance_before: int | None = None,
-        balance_after: int | None = None,
-    ) -> None:
-        # The service's verdict on an attempt ends it: the next upload has another idempotency key.
-        ended = state == "failed" and code is not None
-        self._store.write_record(
-            dataclasses.replace(
-                self._stamped(record),
-                state=state,
-                code=code,
-                balance_before=balance_before,
-                balance_after=balance_after,
-                generation=record.generation + ended,
-            )
-        )
-
     def _stamped(self, record: TaskRecord) -> TaskRecord:
         return dataclasses.replace(record, updated_at=self._clock.now())
+
+
+def _earlier_doubt(record: TaskRecord) -> UploadOutcomeUnknown:
+    before, after = record.balance_before, record.balance_after
+    paid = (
+        before is not None and after is not None and judge(before, after, record.points) == "paid"
+    )
+    return UploadOutcomeUnknown(
+        "an earlier upload was paid for, but its task is not known"
+        if paid
+        else "an earlier upload may have been paid for, and nothing proves it",
+        cost=record.points,
+        record=record.key,
+        balance_before=before,
+        balance_after=after,
+        task_id=record.task_id,
+        points_charged=True if paid else None,
+    )
 
 
 def upload_name(name: str) -> str:

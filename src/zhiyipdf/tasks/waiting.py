@@ -46,12 +46,14 @@ class _Times:
         heard: The last answer that said something.
         waiting: The last answer that said it waits in the service's queue; ``start`` before that.
         processing: The first that said it is being processed.
+        held_up: The first of the latest answers in a row that named a reason for not beginning.
     """
 
     start: float
     heard: float
     waiting: float
     processing: float | None = None
+    held_up: float | None = None
 
 
 async def wait_for_task(
@@ -122,7 +124,7 @@ async def wait_for_task(
         if status.state == "completed":
             on_parsed(now - times.waiting)
             return status
-        if status.state == "failed":
+        if status.state == "failed" or _is_held_up_too_long(status, times, now, polling):
             failure = provider.failure(status, task.id)
             await on_end(failure)
             raise failure
@@ -140,6 +142,16 @@ def _is_borne(error: ZhiyiPDFError, polling: Polling, *, silent_s: float) -> boo
     # A page of HTML in place of an answer comes from a gateway, and passes.
     passing = error.retryable or isinstance(error, ProtocolError)
     return passing and silent_s + (asked_s or 0.0) <= polling.unreachable_s
+
+
+def _is_held_up_too_long(status: TaskStatus, times: _Times, now: float, polling: Polling) -> bool:
+    """Whether a task that the service refuses to begin is to be given up."""
+    if not status.is_held_up:
+        times.held_up = None
+        return False
+    if times.held_up is None:
+        times.held_up = now
+    return now - times.held_up > polling.held_up_s
 
 
 def _report(tell: Tell, status: TaskStatus) -> None:

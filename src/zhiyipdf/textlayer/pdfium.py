@@ -1,17 +1,14 @@
-"""Look into PDFs with PDFium, on the one thread that may touch it.
+"""Look into PDFs with PDFium: pages, properties, pictures, parts and bookmarks.
 
-PDFium is not thread-safe (grounding study 1.4), so every call runs on one private thread of this
-process, one after the other; the functions here may be called from any thread and wait for it.
-For parallel work use processes. After a fork the child gets a thread of its own.
+The functions here may be called from any thread; they wait for PDFium's.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,11 +17,11 @@ from typing import Any, BinaryIO
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from zhiyipdf.errors import EncryptedPDF, InvalidPDF
+from zhiyipdf.errors import InvalidPDF
 from zhiyipdf.models import Bookmark, DocumentProperties, Page
 from zhiyipdf.textlayer.dates import iso_date
+from zhiyipdf.textlayer.opening import damage_as_invalid, opened, pdfium_thread
 from zhiyipdf.textlayer.png import png
-from zhiyipdf.textlayer.private_thread import PrivateThread
 
 __all__ = [
     "Inspection",
@@ -66,7 +63,7 @@ def inspect_pdf(path: Path) -> Inspection:
         InvalidPDF: PDFium cannot open it, or no page of it can be loaded.
         OSError: The file cannot be read.
     """
-    return _thread.run(lambda: _inspect(path))
+    return pdfium_thread.run(lambda: _inspect(path))
 
 
 def page_size(path: Path, number: int) -> tuple[float, float]:
@@ -78,10 +75,29 @@ def page_size(path: Path, number: int) -> tuple[float, float]:
     """
 
     def measure() -> tuple[float, float]:
-        with _document(path) as document:
+        with opened(path) as document:
             return _measure(document, number)
 
-    return _thread.run(measure)
+    return pdfium_thread.run(measure)
+
+
+def page_sizes(path: Path, numbers: Iterable[int]) -> dict[int, tuple[float, float]]:
+    """Width and height of some pages as :func:`page_size` has them; damaged ones are left out.
+
+    Raises:
+        ValueError: There is no page of one of these 1-based numbers.
+        EncryptedPDF: See :func:`inspect_pdf`; InvalidPDF and OSError likewise.
+    """
+
+    def measure() -> dict[int, tuple[float, float]]:
+        sizes: dict[int, tuple[float, float]] = {}
+        with opened(path) as document:
+            for number in numbers:
+                with suppress(InvalidPDF):
+                    sizes[number] = _measure(document, number)
+        return sizes
+
+    return pdfium_thread.run(measure)
 
 
 def render_page(path: Path, number: int, *, scale: float) -> bytes:
@@ -97,7 +113,7 @@ def render_page(path: Path, number: int, *, scale: float) -> bytes:
             more than 100 million pixels.
         InvalidPDF: The page cannot be loaded; EncryptedPDF and OSError as in :func:`inspect_pdf`.
     """
-    width, height, rows = _thread.run(lambda: _draw(path, number, scale))
+    width, height, rows = pdfium_thread.run(lambda: _draw(path, number, scale))
     return png(width, height, rows)
 
 
@@ -119,7 +135,7 @@ def copy_pages(path: Path, first: int, last: int, to: Path) -> None:
         EncryptedPDF: See :func:`inspect_pdf`.
         OSError: ``path`` cannot be read or ``to`` cannot be written.
     """
-    _thread.run(lambda: _copy(path, first, last, to))
+    pdfium_thread.run(lambda: _copy(path, first, last, to))
 
 
 def gather_pages(path: Path, numbers: Sequence[int], to: Path) -> None:
@@ -138,7 +154,7 @@ def gather_pages(path: Path, numbers: Sequence[int], to: Path) -> None:
         EncryptedPDF: See :func:`inspect_pdf`.
         OSError: ``path`` cannot be read or ``to`` cannot be written.
     """
-    _thread.run(lambda: _gather(path, numbers, to))
+    pdfium_thread.run(lambda: _gather(path, numbers, to))
 
 
 def bookmarks(path: Path) -> tuple[Bookmark, ...]:
@@ -151,32 +167,10 @@ def bookmarks(path: Path) -> tuple[Bookmark, ...]:
         EncryptedPDF: See :func:`inspect_pdf`.
         OSError: The file cannot be read.
     """
-    return _thread.run(lambda: _bookmarks(path))
+    return pdfium_thread.run(lambda: _bookmarks(path))
 
 
-_thread = PrivateThread("zhiyipdf-pdfium")
-
-
-# Everything below runs on that thread.
-
-
-@contextmanager
-def _document(path: Path) -> Iterator[pdfium.PdfDocument]:
-    with path.open("rb"):  # says why a file cannot be read; PDFium does not
-        pass
-    handle = pdfium_c.FPDF_LoadDocument(os.fsencode(path.absolute()) + b"\0", None)
-    if not handle:
-        raise _refusal(pdfium_c.FPDF_GetLastError())
-    with closing(pdfium.PdfDocument(handle)) as document:
-        yield document
-
-
-def _refusal(code: int) -> InvalidPDF | EncryptedPDF:
-    if code == pdfium_c.FPDF_ERR_PASSWORD:
-        return EncryptedPDF("The PDF opens only with a password.")
-    if code == pdfium_c.FPDF_ERR_SECURITY:
-        return EncryptedPDF("The PDF is encrypted in a way that PDFium does not know.")
-    return InvalidPDF("PDFium cannot open the PDF.")
+# Everything below runs on PDFium's thread.
 
 
 def _size(document: pdfium.PdfDocument, index: int) -> tuple[float, float] | None:
@@ -212,7 +206,7 @@ def _text(call: Callable[[Any, int], int]) -> str:
 
 
 def _inspect(path: Path) -> Inspection:
-    with _document(path) as document:
+    with opened(path) as document:
         loadable = [i for i in range(len(document)) if _size(document, i) is not None]
         if not loadable:
             raise InvalidPDF("The PDF has no page that can be loaded.")
@@ -239,14 +233,14 @@ def _properties(document: pdfium.PdfDocument) -> DocumentProperties:
 
 
 def _draw(path: Path, number: int, scale: float) -> tuple[int, int, list[bytes]]:
-    with _document(path) as document:
+    with opened(path) as document:
         document.init_forms()  # before any page, or filled-in fields stay blank
         width, height = _measure(document, number)
         if not 0 < width * height * scale**2 <= MAX_PIXELS or scale <= 0:
             raise ValueError(
                 f"scale={scale} makes a picture of {width * scale:.0f} x {height * scale:.0f}"
             )
-        with _damage_as_invalid(f"Page {number} cannot be drawn."):
+        with damage_as_invalid(f"Page {number} cannot be drawn."):
             page = document[number - 1]
             with closing(page), closing(page.render(scale=scale, rev_byteorder=True)) as bitmap:
                 line, pixels = bitmap.stride, bitmap.width * bitmap.n_channels
@@ -257,7 +251,7 @@ def _draw(path: Path, number: int, scale: float) -> tuple[int, int, list[bytes]]
 
 
 def _copy(path: Path, first: int, last: int, to: Path) -> None:
-    with _document(path) as document:
+    with opened(path) as document:
         if not 1 <= first <= last <= len(document):
             raise ValueError(
                 f"pages {first} to {last} are not a range of the PDF's {len(document)}"
@@ -267,19 +261,19 @@ def _copy(path: Path, first: int, last: int, to: Path) -> None:
             raise InvalidPDF(f"No page from {first} to {last} can be loaded.")
         with (
             closing(pdfium.PdfDocument.new()) as part,
-            _damage_as_invalid(f"Pages {first} to {last} cannot be copied."),
+            damage_as_invalid(f"Pages {first} to {last} cannot be copied."),
         ):
             part.import_pages(document, wanted)
             _save(part, to)
 
 
 def _gather(path: Path, numbers: Sequence[int], to: Path) -> None:
-    with _document(path) as document:
+    with opened(path) as document:
         if not numbers or not all(1 <= number <= len(document) for number in numbers):
             raise ValueError(f"{numbers} are not pages of the PDF's {len(document)}")
         with (
             closing(pdfium.PdfDocument.new()) as part,
-            _damage_as_invalid("The pages cannot be copied."),
+            damage_as_invalid("The pages cannot be copied."),
         ):
             part.import_pages(document, [number - 1 for number in numbers])
             _save(part, to)
@@ -287,7 +281,7 @@ def _gather(path: Path, numbers: Sequence[int], to: Path) -> None:
 
 def _bookmarks(path: Path) -> tuple[Bookmark, ...]:
     found: list[Bookmark] = []
-    with _document(path) as document:
+    with opened(path) as document:
         # pypdfium2's own walk writes a line to the log for each branch that it leaves out.
         for entry, level in islice(_outline(document, None, 0, set()), _MOST_BOOKMARKS):
             target = pdfium_c.FPDFBookmark_GetDest(document, entry)
@@ -308,14 +302,6 @@ def _outline(
         if level + 1 < _OUTLINE_LEVELS:
             yield from _outline(document, entry, level + 1, seen)
         entry = pdfium_c.FPDFBookmark_GetNextSibling(document, entry)
-
-
-@contextmanager
-def _damage_as_invalid(message: str) -> Iterator[None]:
-    try:
-        yield
-    except pdfium.PdfiumError as exc:
-        raise InvalidPDF(message) from exc
 
 
 def _save(document: pdfium.PdfDocument, to: Path) -> None:

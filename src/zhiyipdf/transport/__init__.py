@@ -8,22 +8,34 @@ that wait in httpx 0.28's pool loses its slots for good.
 """
 
 from zhiyipdf.transport.direct import DirectCalls
+from zhiyipdf.transport.elsewhere import ElsewhereURL
+from zhiyipdf.transport.gated_body import (
+    GatedFile,
+    SourceChangedError,
+    UploadBody,
+    UploadCancelledError,
+)
 from zhiyipdf.transport.health import Refusals
 from zhiyipdf.transport.http import BytesSink, HttpTransport
-from zhiyipdf.transport.multipart import MultipartUpload, SourceChangedError, UploadCancelledError
+from zhiyipdf.transport.multipart import MultipartUpload
 from zhiyipdf.transport.origin import Origin
+from zhiyipdf.transport.raw_body import RawUpload
 from zhiyipdf.transport.replies import InProcess, Reply, UploadOutcome
 
 __all__ = [
     "BytesSink",
     "DirectCalls",
+    "ElsewhereURL",
+    "GatedFile",
     "HttpTransport",
     "InProcess",
     "MultipartUpload",
     "Origin",
+    "RawUpload",
     "Refusals",
     "Reply",
     "SourceChangedError",
+    "UploadBody",
     "UploadCancelledError",
     "UploadOutcome",
 ]

@@ -185,6 +185,9 @@ class _AsyncBody(httpx.AsyncByteStream):
 
 
 def _scope(request: httpx.Request) -> Message:
+    # As httpcore has it: a target that is sent instead of the URL's own path and query.
+    target: bytes = request.extensions.get("target", request.url.raw_path)
+    raw_path, _, query = target.partition(b"?")
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -192,8 +195,8 @@ def _scope(request: httpx.Request) -> Message:
         "method": request.method,
         "scheme": request.url.scheme,
         "path": request.url.path,
-        "raw_path": request.url.raw_path.partition(b"?")[0],
-        "query_string": request.url.query,
+        "raw_path": raw_path,
+        "query_string": query,
         "root_path": "",
         "headers": [(name.lower(), value) for name, value in request.headers.raw],
         "client": ("127.0.0.1", 0),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from zhiyipdf.models import Secret
 from zhiyipdf.policy import Retry, Timeouts
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport.direct import DirectCalls
+from zhiyipdf.transport.elsewhere import ElsewhereURL
 from zhiyipdf.transport.health import Refusals
 from zhiyipdf.transport.origin import Origin
 from zhiyipdf.transport.repeating import Call, RetryLoop
@@ -108,7 +110,13 @@ class HttpTransport:
     # -- calls that cost nothing -------------------------------------------------------------
 
     async def get(
-        self, path: str, *, key: Secret, is_final: Callable[[Reply], bool], what: str
+        self,
+        path: str,
+        *,
+        key: Secret,
+        is_final: Callable[[Reply], bool],
+        what: str,
+        max_bytes: int = MAX_CONTROL_BYTES,
     ) -> Reply:
         """GET a small answer, with retries.
 
@@ -118,6 +126,7 @@ class HttpTransport:
             is_final: Whether an answer stands although its HTTP status looks like a passing
                 failure: the service reports final failures with status 500.
             what: The call in words, for messages.
+            max_bytes: The longest answer that is documented.
 
         Raises:
             AuthenticationError: The key was refused before.
@@ -125,14 +134,42 @@ class HttpTransport:
             ServiceUnavailable: No answer, or 5xx, until attempts, the key's budget or time ran
                 out.
         """
-        call = Call(
+        attempt = partial(self._ask, "GET", path, key, max_bytes=max_bytes)
+        return await self._loop.run(attempt, self._control_call(key, what, is_final))
+
+    async def post(
+        self,
+        path: str,
+        payload: Mapping[str, object] | None = None,
+        *,
+        key: Secret,
+        is_final: Callable[[Reply], bool],
+        what: str,
+    ) -> Reply:
+        """POST something small that costs nothing, with retries.
+
+        Args:
+            path: As for :meth:`get`.
+            payload: Sent as JSON; None sends no body.
+            key: As for :meth:`get`.
+            is_final: As for :meth:`get`.
+            what: As for :meth:`get`.
+
+        Raises:
+            ZhiyiPDFError: As for :meth:`get`.
+        """
+        content = None if payload is None else json.dumps(payload).encode()
+        attempt = partial(self._ask, "POST", path, key, content=content)
+        return await self._loop.run(attempt, self._control_call(key, what, is_final))
+
+    def _control_call(self, key: Secret, what: str, is_final: Callable[[Reply], bool]) -> Call:
+        return Call(
             key=key,
             what=what,
             is_final=is_final,
             total_s=self._timeouts.control_s,
             attempt_s=self._timeouts.call_s,
         )
-        return await self._loop.run(partial(self._read_small, self.origin.url(path), key), call)
 
     async def download(
         self,
@@ -167,33 +204,106 @@ class HttpTransport:
                 the slowest speed.
         """
         attempt = partial(
-            self._download_once, url, key=key, to=to, max_bytes=max_bytes, on_bytes=on_bytes
+            self._download_once,
+            url,
+            auth=Bearer(key),
+            target=None,
+            to=to,
+            max_bytes=max_bytes,
+            on_bytes=on_bytes,
         )
-        call = Call(
+        return await self._loop.run(attempt, self._download_call(key, what, is_final))
+
+    async def download_elsewhere(
+        self,
+        url: ElsewhereURL,
+        *,
+        key: Secret,
+        to: Path,
+        max_bytes: int,
+        on_bytes: BytesSink,
+        what: str,
+    ) -> Reply:
+        """GET what the service keeps on another host into a file, without the key, with retries.
+
+        Args:
+            url: Where it is.
+            key: Whose budget of repetitions counts; it is not sent.
+            to: As for :meth:`download`.
+            max_bytes: As for :meth:`download`.
+            on_bytes: As for :meth:`download`.
+            what: As for :meth:`get`.
+
+        Returns:
+            As for :meth:`download`.
+
+        Raises:
+            ProtocolError: As for :meth:`download`; also an address in a private network.
+            RateLimited: As for :meth:`get`.
+            ServiceUnavailable: As for :meth:`download`.
+        """
+        await in_thread(url.check_addresses)
+        attempt = partial(
+            self._download_once,
+            url.url,
+            auth=None,
+            target=url.target,
+            to=to,
+            max_bytes=max_bytes,
+            on_bytes=on_bytes,
+        )
+        call = self._download_call(key, what, lambda _reply: False)
+        return await self._loop.beside(url.host).run(attempt, call)
+
+    def _download_call(self, key: Secret, what: str, is_final: Callable[[Reply], bool]) -> Call:
+        return Call(
             key=key,
             what=what,
             is_final=is_final,
             total_s=self._timeouts.download_s,
             is_control=False,
         )
-        return await self._loop.run(attempt, call)
 
-    async def _read_small(self, url: str, key: Secret) -> Reply:
-        async with self._live_client().stream("GET", url, auth=Bearer(key)) as response:
-            return await self._whole(response)
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        key: Secret,
+        *,
+        content: bytes | None = None,
+        max_bytes: int = MAX_CONTROL_BYTES,
+    ) -> Reply:
+        async with self._live_client().stream(
+            method,
+            self.origin.url(path),
+            content=content,
+            headers={} if content is None else {"Content-Type": "application/json"},
+            auth=Bearer(key),
+        ) as response:
+            return await self._whole(response, max_bytes)
 
-    async def _whole(self, response: httpx.Response) -> Reply:
+    async def _whole(self, response: httpx.Response, max_bytes: int = MAX_CONTROL_BYTES) -> Reply:
         body = bytearray()
         async for piece in response.aiter_raw():
             body += piece
-            if len(body) > MAX_CONTROL_BYTES:
+            if len(body) > max_bytes:
                 raise ProtocolError("the answer is longer than any that is documented")
         return reply_of(response, bytes(body), self._clock)
 
     async def _download_once(
-        self, url: str, *, key: Secret, to: Path, max_bytes: int, on_bytes: BytesSink
+        self,
+        url: str,
+        *,
+        auth: httpx.Auth | None,
+        target: bytes | None,
+        to: Path,
+        max_bytes: int,
+        on_bytes: BytesSink,
     ) -> Reply:
-        async with self._live_client().stream("GET", url, auth=Bearer(key)) as response:
+        extensions = {} if target is None else {"target": target}
+        async with self._live_client().stream(
+            "GET", url, auth=auth, extensions=extensions
+        ) as response:
             if response.status_code != httpx.codes.OK:
                 return await self._whole(response)
             if response.headers.get("content-encoding", "identity") not in ("", "identity"):

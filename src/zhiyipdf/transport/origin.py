@@ -64,6 +64,23 @@ class Origin:
             raise ValueError(f"not a path: {path!r}")
         return self.base + path
 
+    @property
+    def root(self) -> str:
+        """Scheme, host and port, without a path."""
+        bracketed = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{bracketed}:{self.port}"
+
+    def is_own(self, scheme: str, host: str, port: int | None) -> bool:
+        """Whether an address is on this origin.
+
+        Args:
+            scheme: Lower case.
+            host: Lower case, without brackets.
+            port: None for the scheme's own.
+        """
+        port = port or _DEFAULT_PORTS.get(scheme, 0)
+        return (scheme, host, port) == (self.scheme, self.host, self.port)
+
     def own_url(self, reference: str, *, prefix: str) -> str:
         """Resolve an address the service sent, if it is one of its own.
 
@@ -78,10 +95,9 @@ class Origin:
         joined = urlsplit(urljoin(self.base + "/", reference))
         host, scheme = (joined.hostname or "").lower(), joined.scheme
         try:
-            port = joined.port or _DEFAULT_PORTS.get(scheme, 0)
+            mine = self.is_own(scheme, host, joined.port)
         except ValueError:
-            port = 0
-        mine = (scheme, host, port) == (self.scheme, self.host, self.port)
+            mine = False
         plain = ".." not in joined.path.split("/") and "%" not in joined.path
         path = joined.path
         if not mine or not plain or not path.startswith(urlsplit(self.base + prefix).path):

@@ -82,6 +82,16 @@ class RetryLoop:
         self._refusals = refusals
         self._states: dict[Secret, _KeyState] = {}
 
+    def beside(self, host: str) -> RetryLoop:
+        """The same policy for calls without a key to another host.
+
+        Whatever that host answers, no key is taken for refused: none was sent.
+
+        Args:
+            host: Named in messages.
+        """
+        return RetryLoop(self._retry, clock=self._clock, host=host, refusals=Refusals())
+
     async def run(self, attempt: Callable[[], Awaitable[Reply]], call: Call) -> Reply:
         """Call until there is an answer that stands.
 
@@ -211,10 +221,14 @@ def _is_passing_failure(reply: Reply) -> bool:
 
 
 def _error_of(reply: Reply, what: str) -> ZhiyiPDFError:
+    trace = f" (trace-id {reply.trace_id})" if reply.trace_id else ""
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
         return RateLimited(
-            f"{what}: the service asks to slow down (HTTP 429)", retry_after_s=reply.retry_after_s
+            f"{what}: the service asks to slow down (HTTP 429){trace}",
+            retry_after_s=reply.retry_after_s,
         )
-    error = ServiceUnavailable(f"{what}: the service answered HTTP {reply.status}: {reply.excerpt}")
+    error = ServiceUnavailable(
+        f"{what}: the service answered HTTP {reply.status}: {reply.excerpt}{trace}"
+    )
     error.retry_after_s = reply.retry_after_s
     return error

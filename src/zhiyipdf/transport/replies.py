@@ -76,6 +76,11 @@ class Reply:
         )
 
     @property
+    def trace_id(self) -> str:
+        """What a service's support asks for, from the header ``trace-id``; empty without one."""
+        return "".join(c for c in self.headers.get("trace-id", "")[:80] if c.isprintable())
+
+    @property
     def excerpt(self) -> str:
         """The first 200 characters of the body on one line, for error messages."""
         return " ".join(self.body[:800].decode("utf-8", "replace").split())[:200]
@@ -90,11 +95,13 @@ class UploadOutcome:
         error: What went wrong instead.
         committed: Whether the whole body may have reached the service. False proves that nothing
             was paid.
+        task_id: The task's name, where the service gave it before the upload.
     """
 
     reply: Reply | None = None
     error: ZhiyiPDFError | None = None
     committed: bool
+    task_id: str | None = None
 
     @property
     def silent(self) -> bool:

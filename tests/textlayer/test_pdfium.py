@@ -12,20 +12,17 @@ import threading
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta, timezone
 from pathlib import Path
 
 import pypdfium2.raw as pdfium_c
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from support.pdfs import pdf_bytes, write_pdf
 from zhiyipdf import textlayer
 from zhiyipdf.errors import EncryptedPDF, InvalidPDF
 from zhiyipdf.models import Page
-from zhiyipdf.textlayer import copy_pages, inspect_pdf, page_size, pdfium, render_page
-from zhiyipdf.textlayer.dates import iso_date
+from zhiyipdf.textlayer import copy_pages, inspect_pdf, page_size, render_page
+from zhiyipdf.textlayer.opening import pdfium_thread
 
 
 def open_files() -> list[str]:
@@ -112,51 +109,6 @@ def test_a_pdf_that_says_nothing_of_itself_has_empty_properties(tmp_path):
     properties = inspect_pdf(write_pdf(tmp_path / "a.pdf")).properties
 
     assert (properties.title, properties.author, properties.creationdate) == ("", "", "")
-
-
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [
-        ("D:20050312101500+02'00'", "2005-03-12T10:15:00+02:00"),
-        ("D:20050312101500+02'00", "2005-03-12T10:15:00+02:00"),
-        ("D:20050312101500-0530", "2005-03-12T10:15:00-05:30"),
-        ("D:20050312101500Z", "2005-03-12T10:15:00+00:00"),
-        ("D:20050312101500Z00'00'", "2005-03-12T10:15:00+00:00"),
-        ("D:20050312101500", "2005-03-12T10:15:00"),
-        ("D:200503121015", "2005-03-12T10:15:00"),
-        ("D:20050312", "2005-03-12"),
-        ("D:200503", "2005-03"),
-        ("D:2005", "2005"),
-        ("20050312", "2005-03-12"),
-        ("D:20051301", "D:20051301"),
-        ("D:20050312101500+02'75'", "D:20050312101500+02'75'"),
-        ("D:20050312101500+99'00'", "D:20050312101500+99'00'"),
-        ("D:00000101", "D:00000101"),
-        ("12 March 2005", "12 March 2005"),
-        ("", ""),
-    ],
-)
-def test_dates_become_iso_8601_no_more_precise_than_they_are(written, read):
-    assert iso_date(written) == read
-
-
-@settings(deadline=None)
-@given(st.datetimes(), st.integers(-23 * 60 - 59, 23 * 60 + 59))
-def test_every_whole_second_survives_the_way_through_a_pdf_date(moment, offset_minutes):
-    zone = timezone(timedelta(minutes=offset_minutes))
-    moment = moment.replace(microsecond=0, tzinfo=zone)
-    offset = moment.strftime("%z")
-    written = f"D:{moment.year:04}{moment:%m%d%H%M%S}{offset[:3]}'{offset[3:]}'"
-
-    assert iso_date(written) == moment.isoformat()
-
-
-@settings(deadline=None)
-@given(st.text(alphabet="D:0123456789Zz+-'٣", max_size=25))
-def test_whatever_stands_there_is_a_date_or_stays_as_it_is(text):
-    read = iso_date(text)
-
-    assert read == text or re.fullmatch(r"\d{4}(-\d\d(-\d\d(T[\d:]{8}([+-][\d:]{5})?)?)?)?", read)
 
 
 # Refusals
@@ -438,7 +390,7 @@ def test_a_forked_child_has_a_thread_of_its_own_even_while_the_parents_is_busy(t
 
 def test_what_an_interrupted_caller_waited_for_is_not_done(tmp_path):
     path, to = write_pdf(tmp_path / "a.pdf"), tmp_path / "part.pdf"
-    release, queue = threading.Event(), pdfium._thread._executor._work_queue
+    release, queue = threading.Event(), pdfium_thread._executor._work_queue
 
     def interrupt_once_it_waits() -> None:
         while queue.empty():
@@ -446,8 +398,8 @@ def test_what_an_interrupted_caller_waited_for_is_not_done(tmp_path):
         os.kill(os.getpid(), signal.SIGINT)
 
     with ThreadPoolExecutor(2) as pool:
-        pool.submit(pdfium._thread.run, release.wait)
-        while not pdfium._thread._busy.locked():
+        pool.submit(pdfium_thread.run, release.wait)
+        while not pdfium_thread._busy.locked():
             time.sleep(0.005)
         pool.submit(interrupt_once_it_waits)
         with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""PDFs as LlamaIndex documents: a reader for files, SimpleDirectoryReader and pipelines."""
+"""Reads PDFs as LlamaIndex documents, on its own or for SimpleDirectoryReader and pipelines."""
 
 from __future__ import annotations
 
@@ -7,45 +7,21 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequenc
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
-try:
-    from llama_index.core.readers.base import BasePydanticReader, ResourcesReaderMixin
-    from llama_index.core.readers.file.base import FileSystemReaderMixin
-    from llama_index.core.readers.loading import ALL_READERS
-    from llama_index.core.schema import Document, MediaResource
-except ImportError as error:
-    raise ImportError(
-        'the LlamaIndex reader needs llama-index-core: pip install "zhiyipdf[llama-index]"'
-    ) from error
-from pydantic import (
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    SerializationInfo,
-    SerializerFunctionWrapHandler,
-    field_validator,
-    model_serializer,
-)
+from llama_index.core.readers.base import BasePydanticReader, ResourcesReaderMixin
+from llama_index.core.readers.file.base import FileSystemReaderMixin
+from llama_index.core.readers.loading import ALL_READERS
+from llama_index.core.schema import Document
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
-from zhiyipdf.documents import TECHNICAL_KEYS, ImageMode, MetadataStyle, Record, RecordImage
-from zhiyipdf.loader_options import (
-    LoaderOptions,
-    Location,
-    OnError,
-    secrets_of,
-    store_of,
-    variants_of,
-)
+from zhiyipdf.documents import ImageMode, MetadataStyle
+from zhiyipdf.llama_index.documents import document_of
+from zhiyipdf.loader_options import Location, OnError, read_options, secrets_of, variants_of
 from zhiyipdf.loading import ConversionReport, Loading, SourceReport
 from zhiyipdf.models import Language, Mode, TableMode, Variant
 from zhiyipdf.sources import expand
 
 __all__ = ["ZhiyiPDFReader"]
-
-# A node parser refuses metadata longer than its chunks; a longer value of ours is not worth that.
-_LONGEST_SHOWN = 160
 
 
 class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderMixin):
@@ -85,6 +61,9 @@ class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderM
             async for document in reader.aiter_data("papers/"):
                 ...
 
+    With ``mode="single"``, :class:`~zhiyipdf.llama_index.PageCitations` after the node parser gives
+    each node the page of its own.
+
     The options mean what they mean to :class:`zhiyipdf.ZhiyiPDFLoader`. Keys and
     ``storage_options`` stand in no repr and no dump, so a reader made by ``from_dict`` takes its
     key from the environment; they are part of a pickle, which is how LlamaIndex hands a reader to
@@ -108,6 +87,9 @@ class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderM
         default=None, description="Which texts to hand out."
     )
     pages: str | None = Field(default=None, description="Which pages, as in 1-20,35; None: all.")
+    include_empty_pages: bool = Field(
+        default=False, description="Documents for pages without text, too, in page mode."
+    )
     images: ImageMode = Field(default="reference", description="What becomes of pictures.")
     image_dir: Location | None = Field(
         default=None, description="fsspec URL to export pictures to."
@@ -148,18 +130,19 @@ class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderM
     def model_post_init(self, context: Any, /) -> None:
         """Refuse options that do not go together, and get ready; nothing is opened yet."""
         super().model_post_init(context)
-        options = LoaderOptions(
-            api_key=secrets_of(self.api_key),
+        options = read_options(
+            api_key=self.api_key,
             base_url=self.base_url,
             mode=self.mode,
             table_mode=self.table_mode,
             translate_to=self.translate_to,
-            variants=variants_of(self.variants),
+            variants=self.variants,
             pages=self.pages,
+            include_empty_pages=self.include_empty_pages,
             images=self.images,
-            image_dir=None if self.image_dir is None else os.fspath(self.image_dir),
+            image_dir=self.image_dir,
             metadata_style=self.metadata_style,
-            store=store_of(self.store),
+            store=self.store,
             max_points=self.max_points,
             on_error=self.on_error,
             show_progress=self.show_progress,
@@ -206,7 +189,7 @@ class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderM
             OSError: A file cannot be read, the same.
         """
         for record in self._loading.records(file, self._reports, fs=fs):
-            yield _document(record, extra_info)
+            yield document_of(record, extra_info)
 
     def load_data(
         self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
@@ -221,7 +204,7 @@ class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderM
         records = self._loading.arecords(file, self._reports, fs=fs)
         try:
             async for record in records:
-                yield _document(record, extra_info)
+                yield document_of(record, extra_info)
         finally:
             await records.aclose()
 
@@ -304,64 +287,6 @@ class ZhiyiPDFReader(BasePydanticReader, ResourcesReaderMixin, FileSystemReaderM
 
         filesystem, path = url_to_fs(os.fspath(file), **(self.storage_options or {}))
         return filesystem, path
-
-
-class _ImageDocument(Document):
-    """A document with a picture that can be stored.
-
-    LlamaIndex 0.14 leaves ``MediaResource.url`` a URL object in ``to_dict``, and ``json`` refuses
-    that whenever a docstore is persisted. The class name in a dump is that of Document, which is
-    what a store makes of it again.
-    """
-
-    @model_serializer(mode="wrap")
-    def custom_model_dump(
-        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
-    ) -> dict[str, Any]:
-        """Dump as Document does, but with the picture's URL as text."""
-        dumped: dict[str, Any] = super().custom_model_dump(handler, info)
-        picture = dumped.get("image_resource")
-        if isinstance(picture, dict) and picture.get("url") is not None:
-            picture["url"] = str(picture["url"])
-        return dumped
-
-
-def _document(record: Record, extra_info: Mapping[str, Any] | None) -> Document:
-    """Write a record as LlamaIndex has it.
-
-    No SOURCE relation is set: it would make every page a node of one document, and a pipeline with
-    a docstore would then convert and embed all of them again on each run.
-    """
-    metadata = {**(extra_info or {}), **record.metadata}
-    hidden = [
-        key
-        for key, value in record.metadata.items()
-        if key in TECHNICAL_KEYS or (isinstance(value, str) and len(value) > _LONGEST_SHOWN)
-    ]
-    media: dict[str, MediaResource] = {}
-    if record.text:
-        media["text_resource"] = MediaResource(text=record.text)
-    if record.kind == "image":
-        media["image_resource"] = _media(record.images[0])
-    form: type[Document] = _ImageDocument if record.kind == "image" else Document
-    return form(
-        id_=record.id,
-        metadata=metadata,
-        excluded_embed_metadata_keys=list(hidden),
-        excluded_llm_metadata_keys=list(hidden),
-        **media,
-    )
-
-
-def _media(image: RecordImage) -> MediaResource:
-    """Refer to a picture: by path if it is local, else by URL; bytes would be lost in a docstore.
-
-    A remote URL as ``path`` would be: ``s3://b/x`` becomes ``s3:/b/x``.
-    """
-    parts = urlsplit(image.uri)
-    if parts.scheme == "file":
-        return MediaResource(path=Path(url2pathname(parts.path)), mimetype=image.media_type)
-    return MediaResource.model_validate({"url": image.uri, "mimetype": image.media_type})
 
 
 ALL_READERS[ZhiyiPDFReader.class_name()] = ZhiyiPDFReader

@@ -1,0 +1,119 @@
+"""How well boxes cover what they should: intersection over union with the truth's boxes."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from grounding_bench.corpus import Document
+from grounding_bench.engines import convert
+from grounding_bench.truth import Passage, Piece, Truth, pieces
+from zhiyipdf.models import BBox, Block
+
+__all__ = ["Overlap", "overlaps", "summary", "with_layout_boxes"]
+
+LEAST_IOU = 0.5
+_LAYOUT_KINDS = frozenset({"heading", "paragraph", "list_item", "table"})
+_NOT_TEXT = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)|(?<=\])\([^)\n]*\)|<[^<>\n]*>|&\w+;")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """One block's box beside the true one.
+
+    Attributes:
+        author: Whose boxes are the truth.
+        kind: Of the block.
+        iou: Intersection over union from 0 to 1; None if no box was given.
+        document: Name.
+        text: Beginning of the block.
+        truth: The true box.
+        told: The one given.
+    """
+
+    author: str
+    kind: str
+    iou: float | None
+    document: str = ""
+    text: str = ""
+    truth: BBox
+    told: BBox | None
+
+
+def iou(one: BBox, other: BBox) -> float:
+    """Divide the area two boxes share by the area they cover together."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (_area(one) + _area(other) - shared)
+
+
+def _area(box: BBox) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def overlaps(
+    truth: Truth, placed: Sequence[Block], *, author: str, document: str
+) -> Iterator[Overlap]:
+    """Compare the boxes of blocks whose first page is right, on that page."""
+    for block, page, box in zip(placed, truth.first, truth.boxes, strict=True):
+        if box is None or not block.provenance or block.provenance[0].page_number != page:
+            continue
+        told = block.provenance[0].bbox
+        yield Overlap(
+            author=author,
+            kind=block.kind,
+            iou=iou(told, box) if told else None,
+            document=document,
+            text=block.text[:60],
+            truth=box,
+            told=told,
+        )
+
+
+def summary(found: Iterable[Overlap]) -> Mapping[tuple[str, str], tuple[int, float, float, float]]:
+    """Sum up by author and kind.
+
+    Returns:
+        Number of blocks, share of them with a box, share with an overlap of a half or more (of all,
+        those without a box too), and the mean overlap of those with a box.
+    """
+    groups: dict[tuple[str, str], list[float | None]] = defaultdict(list)
+    for overlap in found:
+        groups[overlap.author, overlap.kind].append(overlap.iou)
+    result = {}
+    for key, values in sorted(groups.items()):
+        given = [value for value in values if value is not None]
+        good = sum(value >= LEAST_IOU for value in given)
+        mean = sum(given) / len(given) if given else float("nan")
+        result[key] = (len(values), len(given) / len(values), good / len(values), mean)
+    return result
+
+
+def with_layout_boxes(document: Document, most_pages: int) -> list[Piece]:
+    """Give liteparse's Markdown with the boxes of its layout, where one has the very same letters.
+
+    A page whose layout has the same letters twice gives them no box.
+    """
+    result: list[Piece] = []
+    outputs = convert(document.path, "liteparse")[:most_pages]
+    boxes: dict[tuple[int, str], list[BBox]] = defaultdict(list)
+    for output in outputs:
+        for element in output.layout:
+            if element.kind in _LAYOUT_KINDS and (letters := _letters(element.text)):
+                boxes[output.number, letters].append(element.bbox)
+    for piece in pieces([(output.number, output.markdown) for output in outputs]):
+        (passage, *others) = piece
+        found = boxes.get((passage.page, _letters(passage.text)), ())
+        if len(found) == 1 and not others:
+            piece = (Passage(passage.text, passage.page, found[0]),)
+        result.append(piece)
+    return result
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, _NOT_TEXT.sub("", text)))

@@ -1,0 +1,83 @@
+"""Runs what is beside the table of pages: people's and rough Markdown, and boxes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+
+from grounding_bench.boxes import Overlap, overlaps, with_layout_boxes
+from grounding_bench.engines import ROUGH
+from grounding_bench.methods import placed
+from grounding_bench.people import Written, docling, people, rough, volume
+from grounding_bench.running import Method, Plan, Sheet, read_pages, sheet_of
+from grounding_bench.truth import join
+
+__all__ = ["WRITTEN", "boxes", "few_pages", "rough_sheets", "written_sheets"]
+
+WRITTEN = "written"
+LEAST_PAGES = 4  # fewer are too easy alone; in English they are bound with the others
+
+
+def few_pages() -> list[Written]:
+    """Give what people and docling wrote: the English in one volume, others if long enough."""
+    every = [*people(), *docling()]
+    english = [written for written in every if written.language == "en"]
+    others = [w for w in every if w.language != "en" and w.pages >= LEAST_PAGES]
+    return ([volume(english)] if english else []) + others
+
+
+def _sheets(written: Written, methods: Mapping[str, Method], perturbation: str) -> Iterator[Sheet]:
+    truth = join(written.pieces)
+    pages = read_pages(written.path, written.pages)
+    for name, method in methods.items():
+        start = time.process_time()
+        answers = method(truth.blocks, pages)
+        yield sheet_of(
+            truth,
+            answers,
+            method=name,
+            document=written.name,
+            language=written.language,
+            engine=written.author,
+            perturbation=perturbation,
+            pages=len(pages),
+            seconds=time.process_time() - start,
+        )
+
+
+def written_sheets(methods: Mapping[str, Method]) -> Iterator[Sheet]:
+    """Align what people and docling wrote."""
+    for written in few_pages():
+        yield from _sheets(written, methods, WRITTEN)
+
+
+def rough_sheets(plan: Plan) -> Iterator[Sheet]:
+    """Align what edgeparse writes of each document."""
+    for document in plan.documents:
+        written = rough(document, plan.most_pages)
+        if written.pieces:
+            yield from _sheets(written, plan.methods, ROUGH)
+
+
+def boxes(plan: Plan) -> Iterator[Overlap]:
+    """Compare our boxes with docling's, edgeparse's and liteparse's."""
+    for written in docling():
+        yield from _overlaps(written, 10_000)
+    for document in plan.documents:
+        layout = Written(
+            name=document.name,
+            author="liteparse",
+            language=document.language,
+            path=document.path,
+            pieces=tuple(with_layout_boxes(document, plan.most_pages)),
+            pages=document.pages,
+        )
+        yield from _overlaps(layout, plan.most_pages)
+        yield from _overlaps(rough(document, plan.most_pages), plan.most_pages)
+
+
+def _overlaps(written: Written, most_pages: int) -> Iterator[Overlap]:
+    truth = join(written.pieces)
+    pages = read_pages(written.path, most_pages)
+    blocks = placed(truth.markdown, truth.blocks, written.path, pages)
+    yield from overlaps(truth, blocks, author=written.author, document=written.name)

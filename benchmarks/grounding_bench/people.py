@@ -1,0 +1,180 @@
+"""Markdown with pages that no engine of the main table wrote: people's, docling's, edgeparse's.
+
+People's is in page_NNN.md files; docling's own pinned output is in items_by_page.json, as elements
+with boxes. edgeparse is run like the engines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+
+from grounding_bench.corpus import CACHE, SHARED, Document, sha256
+from grounding_bench.engines import ROUGH, convert
+from grounding_bench.truth import Passage, Piece, pieces
+from zhiyipdf.models import BBox
+
+__all__ = ["Written", "docling", "people", "rough", "volume"]
+
+_PREFIXES = {
+    "section_header": "## ",
+    "list_item": "- ",
+    "checkbox_selected": "- [x] ",
+    "checkbox_unselected": "- [ ] ",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A PDF and Markdown of it whose pages are known.
+
+    Attributes:
+        name: Of the PDF.
+        author: ``people``, ``docling`` or ``edgeparse``.
+        language: Of most of it.
+        path: The PDF.
+        pieces: The Markdown, block by block; with boxes where they are known.
+        pages: Number of pages.
+    """
+
+    name: str
+    author: str
+    language: str
+    path: Path
+    pieces: tuple[Piece, ...]
+    pages: int
+
+
+def _folders() -> Iterator[tuple[Path, Path, str]]:
+    manifest = SHARED / "manifest.json"
+    if manifest.exists():
+        languages = {e["file"]: e["language"] for e in json.loads(manifest.read_text())["files"]}
+        for folder in sorted((SHARED / "groundtruth").iterdir()):
+            name = f"{folder.name}.pdf"
+            yield folder, SHARED / name, (languages.get(name) or "en")[:2]
+
+
+def people() -> Iterator[Written]:
+    """Give what people wrote."""
+    for folder, path, language in _folders():
+        texts = [
+            (int(file.stem.partition("_")[2]), file.read_text(encoding="utf-8").strip("\n"))
+            for file in sorted(folder.glob("page_*.md"))
+        ]
+        if texts:
+            yield Written(
+                name=folder.name,
+                author="people",
+                language=language,
+                path=path,
+                pieces=tuple(pieces(texts)),
+                pages=len(texts),
+            )
+
+
+def docling() -> Iterator[Written]:
+    """Give docling's elements as Markdown, with their boxes."""
+    for folder, path, language in _folders():
+        file = folder / "items_by_page.json"
+        if file.exists():
+            by_page = json.loads(file.read_text(encoding="utf-8"))
+            shown = _frames(path)
+            yield Written(
+                name=folder.name,
+                author="docling",
+                language=language,
+                path=path,
+                pieces=tuple(
+                    (Passage(text, int(page), _flipped(item["bbox"], shown[int(page)])),)
+                    for page, items in by_page.items()
+                    for item in items
+                    if (text := _as_markdown(item, int(page)))
+                ),
+                pages=len(shown),
+            )
+
+
+def _as_markdown(item: dict[str, Any], page: int) -> str:
+    if item["layer"] != "body":
+        return ""
+    label, text = item["label"], item.get("text", "").strip()
+    if label == "picture":
+        return f"![](images/{page}-{item['ref'].rpartition('/')[2]}.png)"
+    if label == "table":
+        return "| " + " | ".join(item["cells"]) + " |\n" + "|---" * len(item["cells"]) + "|"
+    if label == "code":
+        return f"```\n{text}\n```"
+    return _PREFIXES.get(label, "") + text if text else ""
+
+
+def rough(document: Document, most_pages: int) -> Written:
+    """Give what edgeparse writes of a document, with its boxes."""
+    shown = _frames(document.path)
+    outputs = convert(document.path, ROUGH)[: min(most_pages, len(shown))]
+    return Written(
+        name=document.name,
+        author=ROUGH,
+        language=document.language,
+        path=document.path,
+        pieces=tuple(
+            (Passage(element.text, output.number, _flipped(element.bbox, shown[output.number])),)
+            for output in outputs
+            for element in output.layout
+        ),
+        pages=len(outputs),
+    )
+
+
+def volume(parts: Sequence[Written]) -> Written:
+    """Bind several into one PDF, so that their few pages are harder to tell apart."""
+    path = CACHE / "volumes" / ("-".join(sha256(part.path)[:8] for part in parts) + ".pdf")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        bound = pypdfium2.PdfDocument.new()
+        for part in parts:
+            bound.import_pages(pypdfium2.PdfDocument(part.path))
+        bound.save(path)
+        bound.close()
+    moved: list[Piece] = []
+    before = 0
+    for part in parts:
+        moved += [
+            tuple(replace(passage, page=passage.page + before) for passage in piece)
+            for piece in part.pieces
+        ]
+        before += part.pages
+    return Written(
+        name=f"volume of {len(parts)}",
+        author=parts[0].author,
+        language=parts[0].language,
+        path=path,
+        pieces=tuple(moved),
+        pages=before,
+    )
+
+
+def _frames(path: Path) -> dict[int, BBox | None]:
+    """Give the frame of each page in the PDF's coordinates; None where the page is turned."""
+    pdf = pypdfium2.PdfDocument(path)
+    frames: dict[int, BBox | None] = {}
+    for number in range(1, len(pdf) + 1):
+        page = pdf[number - 1]
+        frames[number] = page.get_bbox() if page.get_rotation() == 0 else None
+        page.close()
+    pdf.close()
+    return frames
+
+
+def _flipped(box: Sequence[float], frame: BBox | None) -> BBox | None:
+    """Bring a box whose y grows upwards to the origin top left of the page as shown."""
+    if frame is None:
+        return None
+    left, _, _, top = frame
+    x0, x1 = sorted((box[0], box[2]))
+    y0, y1 = sorted((box[1], box[3]))
+    return x0 - left, top - y1, x1 - left, top - y0

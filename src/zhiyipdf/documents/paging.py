@@ -1,0 +1,202 @@
+"""Gathers blocks into the pages they stand on, or says that too little is known for it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from zhiyipdf.models import Block, PageSource, Provenance
+
+__all__ = ["NOWHERE", "GatheredPage", "Place", "gather", "place_of", "worst"]
+
+# From sure to unknown; a page is as sure as the least sure of its blocks.
+_CERTAINTY: tuple[PageSource, ...] = ("exact", "aligned", "estimated", "none")
+
+# A block without a page that may stand on more pages than these is a guess.
+_MOST_CHOICES = 2
+# Guesses for a formula here and there are no reason to give up the pages of a whole book (each one
+# shows in its page's score). Where they are more than this share of the text, the file stays uncut:
+# no page is better than a wrong one in a citation. Judged, not measured.
+_GUESSED_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The page something stands on.
+
+    Attributes:
+        page_number: 1-based first page; None if unknown.
+        page_number_end: Last page; None if unknown.
+        source: How the page was found.
+        score: Probability from 0 to 1 that it is right.
+        continues_from: The page on which text begins that runs on to this one; None if none does.
+    """
+
+    page_number: int | None = None
+    page_number_end: int | None = None
+    source: PageSource = "none"
+    score: float = 0.0
+    continues_from: int | None = None
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatheredPage:
+    """What stands on one page.
+
+    Attributes:
+        place: The page, as sure as the least sure of its blocks.
+        blocks: Those that begin on it, in the order of the text; empty only if that was asked for.
+        found: For each block what says so.
+    """
+
+    place: Place
+    blocks: tuple[Block, ...]
+    found: tuple[Provenance, ...]
+
+
+def place_of(provenance: Sequence[Provenance]) -> Place:
+    """Tell where one block stands; :data:`NOWHERE` if that is unknown."""
+    if not provenance:
+        return NOWHERE
+    first, last = provenance[0], provenance[-1]
+    return Place(
+        page_number=first.page_number,
+        page_number_end=last.page_number,
+        source=first.source,
+        score=first.score,
+    )
+
+
+def worst(found: Iterable[tuple[PageSource, float]]) -> tuple[PageSource, float]:
+    """Give the least certain source and the lowest score of some, at least one."""
+    sources, scores = zip(*found, strict=True)
+    return max(sources, key=_CERTAINTY.index), min(scores)
+
+
+def gather(
+    blocks: Sequence[Block], numbers: Sequence[int], *, empty: bool = False
+) -> list[GatheredPage]:
+    """Gather the blocks of each page.
+
+    Each block stands whole on the page it begins on. One without a page stays with the block before
+    it, or with the first page known.
+
+    Args:
+        blocks: What is to be gathered, in the order of the text.
+        numbers: The pages that were converted, rising, at least one.
+        empty: Give the pages on which no block begins, too.
+
+    Returns:
+        The pages in order. None at all if too little is known: no block has a page, or for more
+        than a twentieth of the text three pages or more come into question.
+    """
+    placed = list(_placed(blocks, numbers))
+    guessed = sum(len(b.text.strip()) for b, _, choices in placed if choices > _MOST_CHOICES)
+    total = sum(len(block.text.strip()) for block in blocks)
+    if len(placed) < len(blocks) or guessed > _GUESSED_SHARE * total:
+        return []
+    by_page: dict[int, list[tuple[Block, Provenance]]] = {}
+    for block, found, _ in placed:
+        by_page.setdefault(found.page_number, []).append((block, found))
+    continued = _continued(blocks)
+    pages = {n: _page(n, members, continued.get(n, ())) for n, members in by_page.items()}
+    if empty:
+        filled = sorted(by_page)
+        for number in {*numbers, *continued} - by_page.keys():
+            at = bisect_left(filled, number)
+            beside = [pages[n].place for n in (*filled[max(at - 1, 0) : at], *filled[at : at + 1])]
+            place = _empty_place(number, continued.get(number, ()), beside)
+            pages[number] = GatheredPage(place=place, blocks=(), found=())
+    return [page for _, page in sorted(pages.items())]
+
+
+def _placed(
+    blocks: Sequence[Block], numbers: Sequence[int]
+) -> Iterator[tuple[Block, Provenance, int]]:
+    """Give each block one page, and how many pages come into question; nothing if none has any.
+
+    A block without a page may stand on any page from the one before to the one after, each as
+    probable as the others; if that is one page, it is as sure as its neighbour.
+    """
+    behind: Provenance | None = None
+    for block, ahead in zip(blocks, _ahead(blocks), strict=True):
+        if block.provenance:
+            behind = block.provenance[-1]
+            yield block, block.provenance[0], 1
+            continue
+        neighbour = behind or ahead
+        if neighbour is None:
+            return
+        before = behind.page_number if behind else numbers[0]
+        after = ahead.page_number if ahead else numbers[-1]
+        choices = _count(numbers, min(before, after), max(before, after))
+        if choices > 1:
+            neighbour = replace(neighbour, source="estimated", score=1 / choices)
+        yield block, neighbour, choices
+
+
+def _ahead(blocks: Sequence[Block]) -> list[Provenance | None]:
+    """For each block what says where it is, or where the next block is of which that is known."""
+    found: list[Provenance | None] = []
+    for block in reversed(blocks):
+        found.append(block.provenance[0] if block.provenance else found[-1] if found else None)
+    return found[::-1]
+
+
+def _count(numbers: Sequence[int], first: int, last: int) -> int:
+    return bisect_right(numbers, last) - bisect_left(numbers, first)
+
+
+def _continued(blocks: Iterable[Block]) -> dict[int, list[tuple[int, Provenance]]]:
+    """Tell for each page that text runs on to where that begins, and what says so."""
+    continued: dict[int, list[tuple[int, Provenance]]] = {}
+    for block in blocks:
+        for found in block.provenance[1:]:
+            first = block.provenance[0].page_number
+            if found.page_number != first:
+                continued.setdefault(found.page_number, []).append((first, found))
+    return continued
+
+
+def _page(
+    number: int,
+    members: Sequence[tuple[Block, Provenance]],
+    continued: Sequence[tuple[int, Provenance]],
+) -> GatheredPage:
+    source, score = worst((found.source, found.score) for _, found in members)
+    ends = [block.provenance[-1].page_number for block, _ in members if block.provenance]
+    return GatheredPage(
+        place=Place(
+            page_number=number,
+            page_number_end=max([number, *ends]),
+            source=source,
+            score=score,
+            continues_from=min((first for first, _ in continued), default=None),
+        ),
+        blocks=tuple(block for block, _ in members),
+        found=tuple(found for _, found in members),
+    )
+
+
+def _empty_place(
+    number: int, continued: Sequence[tuple[int, Provenance]], beside: Sequence[Place]
+) -> Place:
+    """Tell how sure it is that no block begins on a page.
+
+    As sure as what runs on to it; else as the pages with text beside it, whose blocks could be its
+    own; else, in a PDF without any text, certain.
+    """
+    known = [(found.source, found.score) for _, found in continued]
+    known = known or [(place.source, place.score) for place in beside]
+    source, score = worst(known) if known else ("exact", 1.0)
+    return Place(
+        page_number=number,
+        page_number_end=number,
+        source=source,
+        score=score,
+        continues_from=min((first for first, _ in continued), default=None),
+    )

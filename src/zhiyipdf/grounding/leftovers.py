@@ -1,0 +1,276 @@
+"""Places blocks that are not found in the body: running lines, columns in another order."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rapidfuzz import fuzz
+
+from zhiyipdf.grounding.findings import Finding, backbone
+from zhiyipdf.grounding.folding import Folding, codes_of, text_of
+from zhiyipdf.grounding.running_lines import RunningLine, RunningLines
+from zhiyipdf.grounding.spoken import spoken_text
+from zhiyipdf.grounding.streams import BlockStream
+from zhiyipdf.models import Block
+from zhiyipdf.models.page_text import PageText
+
+__all__ = ["add_running_ends", "fill_by_words", "fill_running"]
+
+_MOST_PAGES = 12
+_ALIKE, _PIECE_ALIKE = 75.0, 85.0
+_LONGEST = 200
+_FAR_EDGE = 0.4
+_PIECE = 5
+_PIECE_WORTH = 0.9
+_MOST_WORDS = 400
+_LEAST_SHARE = 0.15
+
+
+def fill_running(
+    findings: list[Finding | None],
+    said: BlockStream,
+    running: RunningLines,
+    count: int,
+    *,
+    exactly: bool,
+    only: frozenset[int] | None = None,
+) -> None:
+    """Find blocks among the running lines of the pages around them.
+
+    Args:
+        findings: By block; is filled in.
+        said: The Markdown's blocks.
+        running: The running lines.
+        count: Of pages.
+        exactly: Letter by letter; else by likeness.
+        only: Of these blocks alone.
+    """
+    if not running.by_page:
+        return
+    for run, first, last in _runs(findings, said, count):
+        slots = [
+            (page, line, place)
+            for page in range(first, last + 1)
+            for place, line in enumerate(_with_joined(running.by_page.get(page, ())))
+        ]
+        if only is not None:
+            run = [block for block in run if block in only]
+        if not slots or not run:
+            continue
+        for block, page, likeness in _matched(run, said, slots, first, last, exactly=exactly):
+            length = int(said.starts[block + 1] - said.starts[block])
+            findings[block] = Finding(
+                method="running",
+                pages=(page,),
+                matched=length,
+                share=likeness,
+                likeness=likeness,
+                choices=1 + sum(
+                    line.text == slots_text
+                    for slots_text in {said.text[int(said.starts[block]) : int(said.starts[block + 1])]}
+                    for _, line, _ in slots
+                ),
+            )
+
+
+def add_running_ends(
+    findings: list[Finding | None], said: BlockStream, running: RunningLines, count: int
+) -> None:
+    """Add the page of a running line that a converter left at a block's beginning or end.
+
+    Args:
+        findings: By block; is changed in place.
+        said: The Markdown's blocks.
+        running: The running lines.
+        count: Of pages.
+    """
+    for block, found in enumerate(findings):
+        if found is None or found.method != "seed" or found.share >= 1 or found.ends is None:
+            continue
+        begin, end = int(said.starts[block]), int(said.starts[block + 1])
+        head, tail = found.ends
+        pages = list(found.pages)
+        before, after = pages[0] - 1, pages[-1] + 1
+        if _has_line(said.text[end - tail : end], running.by_page.get(after, ()), -1):
+            pages.append(after)
+        if _has_line(said.text[begin : begin + head], running.by_page.get(before, ()), 1):
+            pages.insert(0, before)
+        if len(pages) != len(found.pages):
+            findings[block] = replace(found, pages=tuple(pages))
+
+
+def _has_line(text: str, lines: Sequence[RunningLine], edge: int) -> bool:
+    """Whether a text is like a page's running lines at one edge."""
+    return 3 < len(text) <= _LONGEST and any(
+        line.edge == edge and fuzz.ratio(text, line.text) >= _ALIKE for line in _with_joined(lines)
+    )
+
+
+def _with_joined(lines: Sequence[RunningLine]) -> Iterator[RunningLine]:
+    """Give a page's running lines, and those of one edge as one line: converters join them."""
+    for edge in (-1, 1):
+        own = [line for line in lines if line.edge == edge]
+        yield from own
+        if len(own) > 1:
+            yield RunningLine(text="".join(line.text for line in own), edge=edge)
+            yield RunningLine(text="".join(line.text for line in own[::-1]), edge=edge)
+
+
+def _matched(
+    run: Sequence[int],
+    said: BlockStream,
+    slots: Sequence[tuple[int, RunningLine, int]],
+    first: int,
+    last: int,
+    *,
+    exactly: bool,
+) -> Iterator[tuple[int, int, float]]:
+    """Match blocks with running lines in order: a small alignment of two sequences."""
+    best: list[tuple[float, list[tuple[int, int, float]]]] = [(0.0, [])] * (len(slots) + 1)
+    for block in run:
+        text = said.text[int(said.starts[block]) : int(said.starts[block + 1])]
+        if len(text) > _LONGEST:
+            continue
+        scores = []
+        for page, line, _ in slots:
+            likeness = _likeness(text, line.text, exactly=exactly)
+            value = likeness * min(len(text), 12)
+            # The top of the first page stands before, the bottom of the last page behind all this.
+            if value and first != last and (
+                (page == first and line.edge < 0) or (page == last and line.edge > 0)
+            ):
+                value *= _FAR_EDGE
+            scores.append((value, likeness))
+        if not any(value for value, _ in scores):
+            continue
+        updated = best[:]
+        for at, ((value, likeness), (page, _, _)) in enumerate(zip(scores, slots, strict=True)):
+            if value and best[at][0] + value > updated[at + 1][0]:
+                updated[at + 1] = (best[at][0] + value, [*best[at][1], (block, page, likeness)])
+        for at in range(1, len(updated)):
+            if updated[at - 1][0] > updated[at][0]:
+                updated[at] = updated[at - 1]
+        best = updated
+    yield from best[-1][1]
+
+
+def _likeness(text: str, line: str, *, exactly: bool) -> float:
+    """Tell how like a running line, or a piece of one, a block is, from 0 to 1."""
+    if text == line:
+        return 1.0
+    is_piece = _PIECE <= len(text) < len(line)
+    if exactly:
+        return _PIECE_WORTH if is_piece and text in line else 0.0
+    likeness = fuzz.ratio(text, line, score_cutoff=_ALIKE)
+    if not likeness and is_piece:
+        likeness = _PIECE_WORTH * fuzz.partial_ratio(text, line, score_cutoff=_PIECE_ALIKE)
+    return likeness / 100
+
+
+def fill_by_words(
+    findings: list[Finding | None],
+    blocks: Sequence[Block],
+    said: BlockStream,
+    pages: Sequence[PageText],
+    folding: Folding,
+) -> None:
+    """Find blocks whose words stand on a page in another order: columns read row by row.
+
+    Words are compared without the order of their letters either, since converters disagree on
+    that in right-to-left text.
+
+    Args:
+        findings: By block; is filled in.
+        blocks: The Markdown's.
+        said: Their text.
+        pages: The PDF's.
+        folding: The one that folded both.
+    """
+    known: dict[int, frozenset[str]] = {}
+    for run, first, last in _runs(findings, said, len(pages)):
+        if first == last:
+            continue
+        window = range(first, last + 1)
+        for page in window:
+            if page not in known:
+                known[page] = frozenset(_words(pages[page].text(), folding))
+        common = Counter(word for page in window for word in known[page])
+        shares = [_shares(blocks[block], window, known, common, folding) for block in run]
+        for block, at in _rising(run, shares):
+            share = shares[run.index(block)][at]
+            if share >= _LEAST_SHARE:
+                findings[block] = Finding(
+                    method="bag", pages=(first + at,), share=min(share, 1.0), choices=len(window)
+                )
+
+
+def _shares(
+    block: Block,
+    window: range,
+    known: dict[int, frozenset[str]],
+    common: Counter[str],
+    folding: Folding,
+) -> list[float]:
+    """Tell for each page how much of a block's words it has, words of many pages counting less."""
+    words = _words(spoken_text(block.text), folding)[:_MOST_WORDS]
+    total = sum(len(word) for word in words) or 1
+    return [
+        sum(len(word) / common[word] for word in words if word in known[page]) / total
+        for page in window
+    ]
+
+
+def _rising(run: Sequence[int], shares: Sequence[Sequence[float]]) -> Iterator[tuple[int, int]]:
+    """Choose a page for each block, never going back, so that the shares sum to most."""
+    width = len(shares[0])
+    totals = [0.0] * width
+    back: list[list[int]] = []
+    for own in shares:
+        reached, source, new, sources = -1.0, 0, [], []
+        for page in range(width):
+            if totals[page] > reached:
+                reached, source = totals[page], page
+            new.append(reached + own[page])
+            sources.append(source)
+        totals = new
+        back.append(sources)
+    page = max(range(width), key=totals.__getitem__)
+    chosen: list[int] = []
+    for sources in reversed(back):
+        chosen.append(page)
+        page = sources[page]
+    yield from zip(run, reversed(chosen), strict=True)
+
+
+def _words(text: str, folding: Folding) -> list[str]:
+    """Give the words of a text, folded, each with its letters in alphabetical order."""
+    codes = codes_of(text)
+    folded, source = folding.fold(codes)
+    letters = text_of(folded)
+    words: dict[int, list[str]] = {}
+    breaks = [i for i, char in enumerate(text) if char.isspace() or char == "|"]
+    for letter, at in zip(letters, source.tolist(), strict=True):
+        words.setdefault(bisect_right(breaks, at), []).append(letter)
+    return ["".join(sorted(word)) for word in words.values()]
+
+
+def _runs(
+    findings: Sequence[Finding | None], said: BlockStream, count: int
+) -> Iterator[tuple[list[int], int, int]]:
+    """Give the runs of blocks with text and without a place, and the pages they lie between."""
+    first, begin = 0, 0
+    for block in (*backbone(findings), len(findings)):
+        found = findings[block] if block < len(findings) else None
+        last = count - 1 if found is None else found.pages[0]
+        run = [
+            i
+            for i in range(begin, block)
+            if findings[i] is None and said.starts[i] < said.starts[i + 1]
+        ]
+        if run and 0 <= last - first < _MOST_PAGES:
+            yield run, first, last
+        if found is not None:
+            first, begin = found.pages[-1], block + 1

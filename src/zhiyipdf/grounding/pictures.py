@@ -1,0 +1,205 @@
+"""Places pictures, rules and comments, which have no text, between the blocks around them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zhiyipdf.grounding.findings import Finding
+from zhiyipdf.grounding.hints import hinted_page
+from zhiyipdf.grounding.streams import PageStream
+from zhiyipdf.models import Block
+from zhiyipdf.models.page_text import PageText
+
+__all__ = ["fill_between", "shown_pictures"]
+
+_SMALLEST_PT = 8.0
+_RUNNING_PAGES = 3
+_RUNNING_SHARE = 0.3
+_BODY = (0.25, 0.75)
+_SAME_PT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The pages a block lies between, and where its neighbours end and begin on them."""
+
+    first: int
+    last: int
+    bottom: float
+    top: float
+
+
+def shown_pictures(pages: Sequence[PageText]) -> list[list[int]]:
+    """Give for each page the indices of its pictures that belong to the text.
+
+    Specks do not, nor pictures that stand at the same place on many pages: logos, backgrounds.
+    """
+    seen: Counter[tuple[int, ...]] = Counter()
+    keys: list[list[tuple[int, ...]]] = []
+    for page in pages:
+        rounded = [tuple(row) for row in np.round(page.pictures / _SAME_PT).astype(int).tolist()]
+        keys.append(rounded)
+        seen.update(set(rounded))
+    most = max(_RUNNING_PAGES, _RUNNING_SHARE * len(pages))
+    return [
+        [
+            i
+            for i, (key, box) in enumerate(zip(own, page.pictures.tolist(), strict=True))
+            if seen[key] < most
+            and box[2] - box[0] >= _SMALLEST_PT
+            and box[3] - box[1] >= _SMALLEST_PT
+        ]
+        for page, own in zip(pages, keys, strict=True)
+    ]
+
+
+def fill_between(
+    findings: list[Finding | None],
+    blocks: Sequence[Block],
+    pages: Sequence[PageText],
+    body: PageStream,
+) -> None:
+    """Give each block without a place the page of its neighbours, or the likelier of the two.
+
+    Args:
+        findings: By block; is filled in.
+        blocks: The Markdown's.
+        pages: The PDF's.
+        body: Their text.
+    """
+    placed = [i for i, found in enumerate(findings) if found is not None and found.pages]
+    if not placed:
+        return
+    pictures = shown_pictures(pages)
+    free = {page: len(shown) for page, shown in enumerate(pictures)}
+    open_blocks: list[tuple[int, _Around]] = []
+    ahead = 0
+    numbers = {page.number: index for index, page in enumerate(pages)}
+    for i, block in enumerate(blocks):
+        if findings[i] is not None:
+            continue
+        while ahead < len(placed) and placed[ahead] < i:
+            ahead += 1
+        around = _around(
+            findings[placed[ahead - 1]] if ahead else None,
+            findings[placed[ahead]] if ahead < len(placed) else None,
+            pages,
+            body,
+        )
+        hinted = _hinted(block, numbers, pages[-1].number)
+        if hinted is not None and around.first - 1 <= hinted <= around.last + 1:
+            findings[i] = Finding(method="picture", pages=(hinted,))
+        elif around.first >= around.last:
+            page = around.first if around.first == around.last else around.last
+            choices = 1 if around.first == around.last else 2
+            findings[i] = Finding(method="neighbours", pages=(page,), choices=choices)
+        else:
+            open_blocks.append((i, around))
+            continue
+        found = findings[i]
+        if block.images and found is not None:
+            free[found.pages[0]] -= len(block.images)
+    _fill_open(findings, blocks, open_blocks, pages, pictures, free)
+
+
+def _fill_open(
+    findings: list[Finding | None],
+    blocks: Sequence[Block],
+    open_blocks: Sequence[tuple[int, _Around]],
+    pages: Sequence[PageText],
+    pictures: Sequence[Sequence[int]],
+    free: dict[int, int],
+) -> None:
+    """Choose among the pages between two neighbours; pictures go where the PDF has free ones."""
+    runs: dict[tuple[int, int, float, float], list[int]] = defaultdict(list)
+    for i, around in open_blocks:
+        runs[around.first, around.last, around.bottom, around.top].append(i)
+    body = _body_band(pages)
+    for (first, last, bottom, top), members in runs.items():
+        around = _Around(first, last, bottom, top)
+        choices = last - first + 1
+        low = first
+        for rank, i in enumerate(members):
+            if blocks[i].images:
+                page, is_there = _picture_page(around, low, pages, pictures, free, body)
+                free[page] = free.get(page, 0) - len(blocks[i].images)
+                method = "picture" if is_there else "neighbours"
+            else:
+                share = (rank + 0.5) / len(members)
+                page = first if choices == 2 and len(members) == 1 else first + int(share * choices)
+                method = "neighbours"
+            page = max(page, low)
+            low = page
+            findings[i] = Finding(method=method, pages=(page,), choices=choices)  # type: ignore[arg-type] # one of two methods
+
+
+def _picture_page(
+    around: _Around,
+    low: int,
+    pages: Sequence[PageText],
+    pictures: Sequence[Sequence[int]],
+    free: dict[int, int],
+    body: tuple[float, float],
+) -> tuple[int, bool]:
+    """Give the page for the next picture of a run, and whether a picture of the PDF is there."""
+    for page in range(low, around.last + 1):
+        if free.get(page, 0) <= 0:
+            continue
+        boxes = [pages[page].pictures[i] for i in pictures[page]]
+        middles = [float(box[1] + box[3]) / 2 for box in boxes]
+        if page == around.first and all(y < around.bottom for y in middles):
+            continue
+        if page == around.last and all(y > around.top for y in middles):
+            continue
+        return page, True
+    after = body[1] - around.bottom
+    before = around.top - body[0]
+    if around.last - around.first > 1 and low <= around.first:
+        return around.first + 1, False
+    return (around.last if before > after else max(around.first, low)), False
+
+
+def _around(
+    left: Finding | None, right: Finding | None, pages: Sequence[PageText], body: PageStream
+) -> _Around:
+    first = 0 if left is None else left.pages[-1]
+    last = len(pages) - 1 if right is None else right.pages[0]
+    if left is None and right is not None and first < last:
+        first = max(0, last - 1)
+    if right is None and left is not None and first < last:
+        last = min(first + 1, last)
+    bottom, top = 0.0, pages[last].height
+    if left is not None and left.stretches:
+        bottom = _edges(left.stretches[-1][1] - 1, pages, body)[1]
+    if right is not None and right.stretches:
+        top = _edges(right.stretches[0][0], pages, body)[0]
+    return _Around(first, last, bottom, top)
+
+
+def _edges(place: int, pages: Sequence[PageText], body: PageStream) -> tuple[float, float]:
+    """Give top and bottom of the line that a character of the stream stands in."""
+    line = int(body.line[place])
+    page = int(np.searchsorted(body.line_starts, line, side="right")) - 1
+    box = pages[page].line_boxes[line - int(body.line_starts[page])]
+    return float(box[1]), float(box[3])
+
+
+def _hinted(block: Block, numbers: dict[int, int], last: int) -> int | None:
+    for target in block.images:
+        page = hinted_page(target, last)
+        if page is not None:
+            return numbers.get(page)
+    return None
+
+
+def _body_band(pages: Sequence[PageText]) -> tuple[float, float]:
+    """Give the heights between which most pages have their text."""
+    tops = [float(page.line_boxes[:, 1].min()) for page in pages if len(page.line_boxes)]
+    bottoms = [float(page.line_boxes[:, 3].max()) for page in pages if len(page.line_boxes)]
+    if not tops:
+        return 0.0, pages[0].height if pages else 0.0
+    return float(np.quantile(tops, _BODY[0])), float(np.quantile(bottoms, _BODY[1]))

@@ -1,0 +1,195 @@
+"""Recognises running headers and footers, and tells which of them the Markdown kept."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zhiyipdf.grounding.streams import BlockStream, PageStream
+from zhiyipdf.models.page_text import PageText
+
+__all__ = ["RunningLine", "RunningLines", "find_running_lines", "running_key"]
+
+# Grounding study, section 4c; checked on the benchmark's documents.
+_OUTERMOST = 2  # so many different heights at either end of a page are looked at
+_SAME_HEIGHT_PT = 3.0
+_MARGIN = 0.13  # of the page's height
+_FEWEST_PAGES = 3
+_SHARE_OF_PAGES = 0.3  # of those between its first and its last
+_AFFIX = 10
+_AFFIX_OF = 12
+_KEPT_SHARE = 0.5
+_LONGEST = 160
+_MOST_COUNTED = 300
+
+_DIGITS = re.compile(r"\d+")
+_ROMAN = re.compile(r"[ivxlc]{1,7}")
+
+_Key = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningLine:
+    """One running line on one page.
+
+    Attributes:
+        text: Folded.
+        edge: -1 at the top of the page, 1 at the bottom.
+        kept: Whether the Markdown has it.
+    """
+
+    text: str
+    edge: int
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningLines:
+    """The running lines of a PDF.
+
+    Attributes:
+        masked: For each line of the page stream whether it runs and the Markdown has it not.
+        rank: For each line -1 if it runs at the top, 1 if at the bottom, else 0: where converters
+            put it, whatever its place among the page's objects.
+        by_page: The running lines of each page that has some, from top to bottom.
+        kept_keys: Keys of those that the Markdown has, as :func:`running_key` has them.
+    """
+
+    masked: NDArray[np.bool_]
+    rank: NDArray[np.int8]
+    by_page: Mapping[int, Sequence[RunningLine]] = field(default_factory=dict)
+    kept_keys: frozenset[str] = frozenset()
+
+
+def running_key(text: str) -> str:
+    """Give what stays the same of a running line from page to page: numbers become ``0``.
+
+    Args:
+        text: Folded.
+    """
+    return "0" if _ROMAN.fullmatch(text) else _DIGITS.sub("0", text)
+
+
+def find_running_lines(
+    pages: Sequence[PageText], stream: PageStream, blocks: BlockStream
+) -> RunningLines:
+    """Find the running lines among the outermost lines of the pages.
+
+    A line runs if it stands at the same height, up to numbers in it, on three pages or more, and
+    on three of ten of those between its first and its last page.
+
+    Args:
+        pages: In order.
+        stream: Of these pages.
+        blocks: The Markdown's blocks.
+    """
+    found: dict[_Key, list[tuple[int, int, str]]] = defaultdict(list)
+    for index, page in enumerate(pages):
+        for line, edge, y, text in _outermost(index, page, stream):
+            for key in _keys(running_key(text)):
+                found[key, edge, y].append((index, line, text))
+    said = _line_counts(blocks)
+    runs = {entry: lines for entry, lines in found.items() if _runs(entry[0], lines)}
+    said, there = _line_counts(blocks), Counter[str]()
+    for _, _, text in {line for lines in runs.values() for line in lines}:
+        there.update({text, *_keys(running_key(text))})
+    _count_inside(said, blocks, {key for key, _, _ in runs})
+    kept = {key for key, _, _ in runs if said[key] >= _KEPT_SHARE * there[key]}
+    count = int(stream.line_starts[-1])
+    masked, rank = np.zeros(count, bool), np.zeros(count, np.int8)
+    by_page: dict[int, dict[int, RunningLine]] = defaultdict(dict)
+    for (_, edge, _), lines in runs.items():
+        for index, line, text in lines:
+            rank[line] = edge
+            # Of its kind, or of just this one, the Markdown has as many.
+            is_kept = bool(kept.intersection(_keys(running_key(text)))) or (
+                said[text] >= _KEPT_SHARE * there[text]
+            )
+            masked[line] = not is_kept
+            by_page[index][line] = RunningLine(text=text, edge=edge, kept=is_kept)
+    return RunningLines(
+        masked=masked,
+        rank=rank,
+        by_page={
+            index: _in_order(lines, pages[index], int(stream.line_starts[index]))
+            for index, lines in by_page.items()
+        },
+        kept_keys=frozenset(kept),
+    )
+
+
+def _count_inside(said: Counter[str], blocks: BlockStream, keys: set[str]) -> None:
+    """Count running lines also where the Markdown has them in the middle of a line."""
+    fixed = [key for key in keys if len(key) >= _AFFIX_OF and "0" not in key]
+    for key in sorted(fixed)[:_MOST_COUNTED]:
+        said[key] = max(said[key], blocks.text.count(key))
+
+
+def _in_order(
+    lines: Mapping[int, RunningLine], page: PageText, first_line: int
+) -> tuple[RunningLine, ...]:
+    heights = {line: float(page.line_boxes[line - first_line][1]) for line in lines}
+    return tuple(lines[line] for line in sorted(lines, key=heights.__getitem__))
+
+
+def _outermost(
+    index: int, page: PageText, stream: PageStream
+) -> Iterator[tuple[int, int, int, str]]:
+    """Give the lines at the top and the bottom of a page: number, end, rounded height, text."""
+    start, end = int(stream.page_starts[index]), int(stream.page_starts[index + 1])
+    if start == end or not len(page.lines):
+        return
+    first_line = int(stream.line_starts[index])
+    numbers = stream.line[start:end]
+    present = np.unique(numbers)
+    boxes = page.line_boxes[present - first_line]
+    margin = _MARGIN * page.height
+    for edge, heights in ((-1, boxes[:, 1]), (1, page.height - boxes[:, 3])):
+        outer = np.flatnonzero(heights <= margin)
+        if not len(outer):
+            continue
+        outer = outer[np.argsort(heights[outer], kind="stable")]
+        distinct, last = 0, -np.inf
+        for at in outer.tolist():
+            height = float(heights[at])
+            if height > last + _SAME_HEIGHT_PT:
+                distinct, last = distinct + 1, height
+                if distinct > _OUTERMOST:
+                    break
+            line = int(present[at])
+            a = start + int(np.searchsorted(numbers, line, side="left"))
+            b = start + int(np.searchsorted(numbers, line, side="right"))
+            if b - a <= _LONGEST:
+                yield line, edge, round(height / _SAME_HEIGHT_PT), stream.text[a:b]
+
+
+def _keys(key: str) -> tuple[str, ...]:
+    """Give a line's keys: a running head may have the section's title at one end."""
+    if len(key) < _AFFIX_OF:
+        return (key,)
+    return key, key[:_AFFIX], key[-_AFFIX:]
+
+
+def _runs(key: str, lines: Sequence[tuple[int, int, str]]) -> bool:
+    on_pages = sorted({index for index, _, _ in lines})
+    count = len(on_pages)
+    if key == "0":
+        return count >= _FEWEST_PAGES - 1
+    between = on_pages[-1] - on_pages[0] + 1
+    return count >= _FEWEST_PAGES and count >= _SHARE_OF_PAGES * between
+
+
+def _line_counts(blocks: BlockStream) -> Counter[str]:
+    """Count the Markdown's lines by the keys that running lines have."""
+    counts: Counter[str] = Counter()
+    edges = [*blocks.lines.tolist(), len(blocks.codes)]
+    for start, end in zip(edges[:-1], edges[1:], strict=True):
+        if end - start <= _LONGEST:
+            text = blocks.text[start:end]
+            counts.update({text, *_keys(running_key(text))})
+    return counts

@@ -1,0 +1,212 @@
+"""Doc2X through its second API: a ticket, a file on a signed URL, pages in the status."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from zhiyipdf.errors import ProtocolError, ServiceError, ServiceUnavailable, ZhiyiPDFError
+from zhiyipdf.models import (
+    TASK_ID,
+    Bundle,
+    Doc2XOptions,
+    ParseOptions,
+    Secret,
+    Submission,
+    TaskStatus,
+)
+from zhiyipdf.policy import Limits, Polling
+from zhiyipdf.providers.base import Capabilities, Upload
+from zhiyipdf.providers.doc2x_addresses import V2_PREFIX
+from zhiyipdf.providers.doc2x_archive import write_archive
+from zhiyipdf.providers.doc2x_codes import SENT_AGAIN, task_error_for
+from zhiyipdf.providers.doc2x_layout import join_pages
+from zhiyipdf.providers.doc2x_pictures import fetch_pictures, wanted_pictures, with_names
+from zhiyipdf.providers.doc2x_text import finished
+from zhiyipdf.providers.doc2x_wire import (
+    is_final,
+    read_pages,
+    read_refusal,
+    read_status,
+    read_ticket,
+    was_received,
+)
+from zhiyipdf.threads import in_thread
+from zhiyipdf.transport import (
+    BytesSink,
+    ElsewhereURL,
+    HttpTransport,
+    RawUpload,
+    Reply,
+    UploadOutcome,
+)
+
+__all__ = ["LIMITS", "POLLING", "Doc2X"]
+
+MIB = 1024 * 1024
+DAY_S = 86_400.0
+
+LIMITS = Limits(
+    # Wire notes 2.5 and "evidence conflicts": 1 GB through preupload, 2,000 pages; the vendor's
+    # client stops at 1,000 pages. Ours to change: a file over them is sent in parts.
+    max_file_bytes=1024 * MIB,
+    max_pages=1000,
+    max_source_bytes=4096 * MIB,
+    retention_s=DAY_S,
+)
+"""What the service accepts, and how long it keeps results (wire notes, section 0, number 4)."""
+
+POLLING = Polling(
+    # Section 2.2: every 1 to 3 s; 5.2 proposes growth to 5 s, and 20 min for parsing.
+    interval_min_s=2.0,
+    interval_max_s=5.0,
+    processing_s=1200.0,
+)
+
+T = TypeVar("T")
+
+_ERROR_CODE = re.compile(rb"<Code>([A-Za-z0-9._-]{1,60})</Code>")
+_READ_ON_LOOP_BYTES = 256 * 1024
+
+
+class Doc2X:
+    """The service at v2.doc2x.noedgeai.com, or anything that speaks its API.
+
+    Args:
+        transport: An open transport to it.
+        limits: For the size of results.
+    """
+
+    name = "doc2x"
+
+    def __init__(self, transport: HttpTransport, limits: Limits) -> None:
+        self._transport = transport
+        self._limits = limits
+        self.capabilities = Capabilities(retention_s=limits.retention_s, sent_again=SENT_AGAIN)
+
+    def cost(self, pages: int, options: ParseOptions) -> int:  # noqa: ARG002 - protocol
+        """One page of the quota for each page."""
+        return pages
+
+    # -- upload ------------------------------------------------------------------------------------
+
+    def submit(self, upload: Upload, *, key: Secret) -> UploadOutcome:
+        """POST ``/parse/preupload``, which costs nothing, then PUT the file where it says."""
+        options = Doc2XOptions.of(upload.options)
+        try:
+            reply = self._transport.direct.post(
+                f"{V2_PREFIX}/parse/preupload", {"model": options.model}, key=key
+            )
+            ticket = read_ticket(reply)
+            url = ElsewhereURL.parse(ticket.url, self._transport.origin)
+        except ZhiyiPDFError as error:
+            return UploadOutcome(error=error, committed=False)
+        upload.named(ticket.uid)
+        outcome = self._transport.direct.put(url, RawUpload(file=upload.file))
+        return dataclasses.replace(outcome, task_id=ticket.uid)
+
+    def read_submission(self, outcome: UploadOutcome) -> Submission:
+        """Read the object store's answer; see :class:`~zhiyipdf.providers.base.Provider`."""
+        reply = outcome.reply
+        if reply is None or outcome.task_id is None:
+            error = outcome.error or ProtocolError("the upload has no outcome")
+            error.points_charged = None if outcome.committed else False
+            raise error
+        if 200 <= reply.status < 300:
+            return Submission(task_id=outcome.task_id, state="processing")
+        # A store that answers 4xx has kept nothing; behind a gateway's 5xx it may have.
+        unclear = outcome.committed and reply.status >= 500
+        code = _ERROR_CODE.search(reply.body)
+        shown = f" ({code[1].decode()})" if code is not None else ""
+        raise ServiceUnavailable(
+            f"the object store answered HTTP {reply.status}{shown}",
+            points_charged=None if unclear else False,
+        )
+
+    def was_received(self, task_id: str, *, key: Secret) -> bool | None:
+        """GET ``/parse/status`` once, on the calling thread."""
+        reply = self._transport.direct.get(
+            self._status_path(task_id), key=key, max_bytes=self._limits.max_answer_bytes
+        )
+        return None if reply is None else was_received(reply)
+
+    # -- task --------------------------------------------------------------------------------------
+
+    async def poll(self, task_id: str, *, key: Secret) -> TaskStatus:
+        """GET ``/parse/status``."""
+        reply = await self._status(task_id, key)
+        if reply.status == 429:
+            # Whoever asks for many tasks must learn of it: all of a key's polls rest then.
+            raise read_refusal(reply, task_id)
+        return await _read(partial(read_status, reply, task_id), reply)
+
+    async def fetch(
+        self, task_id: str, status: TaskStatus, *, key: Secret, to: Path, on_bytes: BytesSink
+    ) -> None:
+        """GET the pages, then the pictures they show, and put them together as an archive."""
+        del status  # the pages come with the state of the task, now as then
+        reply = await self._status(task_id, key)
+        pages = await _read(partial(read_pages, reply, task_id), reply)
+        stems = await in_thread(partial(wanted_pictures, pages))
+        with tempfile.TemporaryDirectory(prefix="zhiyipdf-doc2x-", dir=to.parent) as folder:
+            pictures = await fetch_pictures(
+                self._transport, stems, Path(folder), key=key, on_bytes=on_bytes
+            )
+
+            def put_together() -> None:
+                named = [with_names(page, pictures.names) for page in pages]
+                joined = join_pages(named, lambda target: pictures.names.get(target, target))
+                write_archive(to, joined, pictures.files)
+
+            await in_thread(put_together)
+
+    async def balance(self, *, key: Secret) -> int:  # noqa: ARG002 - protocol
+        """Nobody can be asked.
+
+        Raises:
+            ServiceError: Always: this API has no such call (wire notes 2.4).
+        """
+        raise ServiceError(
+            "Doc2X's API does not tell how many pages are left",
+            hint="Look at the service's web page; zhiyipdf.doc2x.get_limit asks its first API.",
+        )
+
+    def balance_now(self, *, key: Secret) -> int | None:  # noqa: ARG002 - protocol
+        """None: an upload in doubt is settled by :meth:`was_received`."""
+        return None
+
+    def failure(self, status: TaskStatus, task_id: str) -> ZhiyiPDFError:
+        """The error of a failed task, or of one that waited too long to begin."""
+        return task_error_for(status.code or "unknown", status.message, task_id=task_id)
+
+    def finish(self, bundle: Bundle, options: ParseOptions) -> Bundle:
+        """Formulas and comments as they are asked for."""
+        return finished(bundle, Doc2XOptions.of(options))
+
+    # -- pieces ------------------------------------------------------------------------------------
+
+    async def _status(self, task_id: str, key: Secret) -> Reply:
+        return await self._transport.get(
+            self._status_path(task_id),
+            key=key,
+            is_final=lambda reply: reply.status == 429 or is_final(reply),
+            what="status",
+            max_bytes=self._limits.max_answer_bytes,
+        )
+
+    def _status_path(self, task_id: str) -> str:
+        if not TASK_ID.fullmatch(task_id):
+            raise ProtocolError(f"not a task id: {task_id[:80]!r}", points_charged=True)
+        return f"{V2_PREFIX}/parse/status?uid={task_id}"
+
+
+async def _read(read: Callable[[], T], reply: Reply) -> T:
+    """Read an answer where it holds up nobody: a result of many pages takes a while."""
+    if len(reply.body) <= _READ_ON_LOOP_BYTES:
+        return read()
+    return await in_thread(read)
