@@ -14,6 +14,8 @@ The parts, in the order a PDF takes through them:
   (:mod:`~zhiyipdf.blocking`);
 - :mod:`~zhiyipdf.documents` and :mod:`~zhiyipdf.loading` make records of it, which
   :mod:`~zhiyipdf.langchain` and :mod:`~zhiyipdf.llama_index` hand out as documents;
+- :mod:`~zhiyipdf.services` names the services; :mod:`~zhiyipdf.doc2x` has the coroutines of one of
+  them, as its own page has them;
 - :mod:`~zhiyipdf.server` is the other half of the wire, and shares no code with the rest.
 
 Importing this package imports none of them, nor any framework.
@@ -28,13 +30,22 @@ from zhiyipdf._version import __version__
 if TYPE_CHECKING:
     from zhiyipdf.converter import Converter
     from zhiyipdf.errors import ZhiyiPDFError
-    from zhiyipdf.langchain import FsspecBlobLoader, ZhiyiPDFLoader, ZhiyiPDFParser, cite
-    from zhiyipdf.llama_index import ZhiyiPDFReader
-    from zhiyipdf.models import Conversion, Outcome, ParseOptions
+    from zhiyipdf.langchain import (
+        Doc2XLoader,
+        FsspecBlobLoader,
+        ZhiyiPDFLoader,
+        ZhiyiPDFParser,
+        cite,
+    )
+    from zhiyipdf.llama_index import Doc2XReader, ZhiyiPDFReader
+    from zhiyipdf.models import Conversion, Doc2XOptions, Outcome, ParseOptions
 
 __all__ = [
     "Conversion",
     "Converter",
+    "Doc2XLoader",
+    "Doc2XOptions",
+    "Doc2XReader",
     "FsspecBlobLoader",
     "Outcome",
     "ParseOptions",
@@ -49,6 +60,9 @@ __all__ = [
 _HOME = {
     "Conversion": "models",
     "Converter": "converter",
+    "Doc2XLoader": "langchain",
+    "Doc2XOptions": "models",
+    "Doc2XReader": "llama_index",
     "FsspecBlobLoader": "langchain",
     "Outcome": "models",
     "ParseOptions": "models",

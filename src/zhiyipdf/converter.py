@@ -66,7 +66,7 @@ class Converter:
             for survives the call.
         provider: ``"zhiyipdf"``, or ``"doc2x"``, which reads ``DOC2X_API_KEY`` and
             ``DOC2X_BASE_URL``, takes :class:`~zhiyipdf.models.Doc2XOptions`, counts pages where
-            ZhiyiPDF counts points, and cannot tell a balance.
+            ZhiyiPDF counts points, and cannot tell a balance. ``"doc2x-v1"`` is its first API.
         max_points: Points this converter may spend; an upload that would pass it is not started.
         on_ambiguous: What to do about an upload that was sent whole and not answered, when not
             even the balance proves whether it was paid: ``"raise"`` UploadOutcomeUnknown;
@@ -165,7 +165,13 @@ class Converter:
             ValueError: ``source`` is more than one PDF.
         """
         async with self._session(options) as session:
-            find = partial(find_one, source, storage_options=self._storage_options, fs=fs)
+            find = partial(
+                find_one,
+                source,
+                storage_options=self._storage_options,
+                fs=fs,
+                suffixes=service(self._provider).suffixes,
+            )
             ref = await in_thread(find)
             return await session.convert(ref, self._read(options))
 
@@ -354,7 +360,8 @@ class Converter:
         return service(self._provider).options(options)
 
     def _find(self, sources: object, fs: Any) -> Iterator[SourceRef | Outcome]:
-        return find_all(sources, storage_options=self._storage_options, fs=fs)
+        suffixes = service(self._provider).suffixes
+        return find_all(sources, storage_options=self._storage_options, fs=fs, suffixes=suffixes)
 
     # -- life --------------------------------------------------------------------------------------
 

@@ -13,14 +13,23 @@ from zhiyipdf.sources import SourceRef, expand, public_uri
 __all__ = ["find_all", "find_one"]
 
 
-def find_one(source: object, *, storage_options: Mapping[str, Any], fs: Any) -> SourceRef:
+PDFS = (".pdf",)
+
+
+def find_one(
+    source: object,
+    *,
+    storage_options: Mapping[str, Any],
+    fs: Any,
+    suffixes: tuple[str, ...] = PDFS,
+) -> SourceRef:
     """Find a source that is one PDF.
 
     Raises:
         OSError: It cannot be found.
         ValueError: It is none, or more than one.
     """
-    refs = expand(source, storage_options=storage_options, fs=fs)
+    refs = expand(source, storage_options=storage_options, fs=fs, suffixes=suffixes)
     first = next(refs, None)
     if first is None:
         raise ValueError("there is no source to convert")
@@ -30,7 +39,11 @@ def find_one(source: object, *, storage_options: Mapping[str, Any], fs: Any) -> 
 
 
 def find_all(
-    sources: object, *, storage_options: Mapping[str, Any], fs: Any
+    sources: object,
+    *,
+    storage_options: Mapping[str, Any],
+    fs: Any,
+    suffixes: tuple[str, ...] = PDFS,
 ) -> Iterator[SourceRef | Outcome]:
     """Find sources lazily; one that cannot be found does not hide those after it.
 
@@ -38,13 +51,14 @@ def find_all(
         sources: Whatever :func:`zhiyipdf.sources.expand` takes; lists in lists too.
         storage_options: For fsspec.
         fs: An fsspec filesystem that the sources are paths on.
+        suffixes: Which files of a folder are meant.
     """
     if _is_several(sources):
         for source in sources:  # type: ignore[attr-defined]  # _is_several has looked
-            yield from find_all(source, storage_options=storage_options, fs=fs)
+            yield from find_all(source, storage_options=storage_options, fs=fs, suffixes=suffixes)
         return
     try:
-        yield from expand(sources, storage_options=storage_options, fs=fs)
+        yield from expand(sources, storage_options=storage_options, fs=fs, suffixes=suffixes)
     except (ZhiyiPDFError, OSError, ImportError, ValueError, TypeError) as error:
         yield Outcome(source=_shown(sources), error=error)
 

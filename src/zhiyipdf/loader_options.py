@@ -16,6 +16,7 @@ __all__ = [
     "LoaderOptions",
     "Location",
     "OnError",
+    "ProviderName",
     "SecretText",
     "read_options",
     "secrets_of",
@@ -25,6 +26,7 @@ __all__ = [
 
 OnError = Literal["raise", "skip"]
 
+ProviderName = Literal["zhiyipdf", "doc2x", "doc2x-v1"]
 
 Location = str | os.PathLike[str]
 
@@ -95,7 +97,7 @@ class LoaderOptions:
     on_error: OnError = "raise"
     show_progress: bool = False
     storage_options: Mapping[str, Any] | None = field(default=None, repr=False)
-    provider: Literal["zhiyipdf"] = "zhiyipdf"
+    provider: ProviderName = "zhiyipdf"
 
     def __post_init__(self) -> None:
         """Refuse what cannot work when the loader is made, not when it is first used."""

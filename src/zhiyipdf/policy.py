@@ -137,6 +137,7 @@ class Limits:
             one key, where 0 come within 4 %. Remote sources wait as copies in the temporary folder.
         max_file_bytes: API page, "文件限制": 300 MB, and its example has 314572800.
         max_pages: The same section.
+        max_image_bytes: Largest PNG or JPEG picture; None if the service takes none.
         max_source_bytes: Largest PDF that is cut into parts; bounds the disk that a copy takes.
         retention_s: Results are kept for 7 days, the same page, "数据保留".
         max_answer_bytes: Longest answer to a poll that carries the result itself, as Doc2X's do:
@@ -153,6 +154,7 @@ class Limits:
     look_ahead_per_key: int = 32
     max_file_bytes: int = 300 * MIB
     max_pages: int = 800
+    max_image_bytes: int | None = None
     max_source_bytes: int = 4096 * MIB
     retention_s: float = 7 * 86400.0
     max_answer_bytes: int = 64 * MIB

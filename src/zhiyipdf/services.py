@@ -15,7 +15,8 @@ from zhiyipdf.providers import Provider
 from zhiyipdf.providers.doc2x import LIMITS as DOC2X_LIMITS
 from zhiyipdf.providers.doc2x import POLLING as DOC2X_POLLING
 from zhiyipdf.providers.doc2x import Doc2X
-from zhiyipdf.providers.doc2x_addresses import V2_BASE_URL, root_of
+from zhiyipdf.providers.doc2x_addresses import V1_BASE_URL, V2_BASE_URL, root_of
+from zhiyipdf.providers.doc2x_v1 import V1_LIMITS, Doc2XV1
 from zhiyipdf.providers.zhiyipdf import BASE_URL, ZhiyiPDF
 from zhiyipdf.transport import HttpTransport
 
@@ -29,7 +30,9 @@ LOCAL_POLLING = Polling(
 )
 """In this process a poll costs nothing, and the service's wish for 1 to 3 s does not apply."""
 
-ServiceName = Literal["zhiyipdf", "doc2x"]
+PDFS_AND_PICTURES = (".pdf", ".png", ".jpg", ".jpeg")
+
+ServiceName = Literal["zhiyipdf", "doc2x", "doc2x-v1"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class Service:
         make: Makes its provider.
         options: Reads a caller's options; None for the defaults.
         address: Reads a configured address.
+        suffixes: Which files of a folder are meant.
     """
 
     name: ServiceName
@@ -55,6 +59,7 @@ class Service:
     make: Callable[[HttpTransport, Limits], Provider]
     options: Callable[[ParseOptions | None], ParseOptions]
     address: Callable[[str], str]
+    suffixes: tuple[str, ...] = (".pdf",)
 
     @property
     def key_variable(self) -> str:
@@ -89,8 +94,20 @@ _SERVICES: Mapping[str, Service] = {
         limits=DOC2X_LIMITS,
         polling=DOC2X_POLLING,
         make=Doc2X,
-        options=lambda options: Doc2XOptions.of(options or ParseOptions()),
+        options=lambda options: Doc2XOptions.of(options, "v2"),
         address=root_of,
+        suffixes=PDFS_AND_PICTURES,
+    ),
+    "doc2x-v1": Service(
+        name="doc2x-v1",
+        variables="DOC2X",
+        default_url=V1_BASE_URL,
+        limits=V1_LIMITS,
+        polling=Polling(),
+        make=Doc2XV1,
+        options=lambda options: Doc2XOptions.of(options, "v1"),
+        address=root_of,
+        suffixes=PDFS_AND_PICTURES,
     ),
 }
 

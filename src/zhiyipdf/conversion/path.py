@@ -195,7 +195,7 @@ def _page_sizes(
         for span in spans
         if span.page_size is not None and span.page_number <= len(numbers)
     }
-    if not measured:
+    if not measured or not source.is_pdf:
         return {}
     sizes = page_sizes(Path(source.path), [numbers[number - 1] for number in sorted(measured)])
     return {number: size for number in measured if (size := sizes.get(numbers[number - 1]))}

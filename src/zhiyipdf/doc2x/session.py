@@ -26,6 +26,7 @@ from zhiyipdf.policy import Limits, Retry, Timeouts
 from zhiyipdf.providers.doc2x_addresses import V1_BASE_URL, V1_PREFIX, root_of
 from zhiyipdf.providers.doc2x_formulas import with_dollars
 from zhiyipdf.providers.doc2x_v1_wire import (
+    DIRECT,
     THROTTLED,
     V1State,
     code_of,
@@ -87,14 +88,14 @@ class V1Session:
         url = base_url or os.environ.get(ENVIRONMENT) or V1_BASE_URL
         self._origin = Origin.parse(root_of(url))
         self._key = Secret(key)
-        self._namespace = f"{V1_PREFIX}/{namespace(key)}"
+        self._namespace = f"{V1_PREFIX}/{namespace(self._key)}"
         self._clock = clock or Clock()
 
     # -- calls -------------------------------------------------------------------------------------
 
     async def refresh(self) -> str:
         """POST ``/token/refresh``; gives the access token."""
-        if self._key.value.startswith("sk-"):
+        if self._key.starts_with(DIRECT):
             return self._key.value  # used as it is (the page, "Request flow")
 
         async def once(transport: HttpTransport) -> str:

@@ -9,11 +9,13 @@ except ImportError as error:
 
 from zhiyipdf.langchain.blobs import FsspecBlob, FsspecBlobLoader
 from zhiyipdf.langchain.citing import Citation, cite, with_citations
+from zhiyipdf.langchain.doc2x import Doc2XLoader
 from zhiyipdf.langchain.loader import ZhiyiPDFLoader
 from zhiyipdf.langchain.parser import ZhiyiPDFParser
 
 __all__ = [
     "Citation",
+    "Doc2XLoader",
     "FsspecBlob",
     "FsspecBlobLoader",
     "ZhiyiPDFLoader",

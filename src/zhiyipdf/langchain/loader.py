@@ -1,17 +1,13 @@
-"""Loads PDFs as LangChain documents."""
+"""Loads PDFs as LangChain documents through ZhiyiPDF."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from langchain_core.document_loaders import BaseLoader
-from langchain_core.documents import Document
-
 from zhiyipdf.documents import ImageMode, MetadataStyle
-from zhiyipdf.langchain.documents import document_of, shown
+from zhiyipdf.langchain.base import PDFLoader
 from zhiyipdf.loader_options import ApiKey, Location, OnError, read_options
-from zhiyipdf.loading import ConversionReport, Loading, SourceReport
 from zhiyipdf.models import Language, Mode, TableMode, Variant
 
 if TYPE_CHECKING:
@@ -20,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ZhiyiPDFLoader"]
 
 
-class ZhiyiPDFLoader(BaseLoader):
+class ZhiyiPDFLoader(PDFLoader):
     """Load PDFs as Markdown documents through the ZhiyiPDF service, or without it.
 
     Setup:
@@ -123,9 +119,7 @@ class ZhiyiPDFLoader(BaseLoader):
         storage_options: Mapping[str, Any] | None = None,
         converter: Converter | None = None,
     ) -> None:
-        # A generator can be read once, a loader more often: keep what it names.
-        self.file_path = list(file_path) if _is_one_shot(file_path) else file_path
-        self.options = read_options(
+        options = read_options(
             api_key=api_key,
             base_url=base_url,
             mode=mode,
@@ -143,38 +137,4 @@ class ZhiyiPDFLoader(BaseLoader):
             show_progress=show_progress,
             storage_options=storage_options,
         )
-        self._loading = Loading(self.options, converter=converter)
-        self._reports: list[SourceReport] = []
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({shown(self.file_path)}, mode={self.options.mode!r})"
-
-    @property
-    def report(self) -> ConversionReport:
-        """What the latest load has done so far: task ids, points, seconds, error of each source."""
-        return ConversionReport(sources=tuple(self._reports))
-
-    def lazy_load(self) -> Generator[Document, None, None]:
-        """Convert the files and yield their documents.
-
-        Raises:
-            ZhiyiPDFError: A PDF cannot be converted, with ``on_error="raise"``.
-            OSError: A file cannot be read, the same.
-        """
-        self._reports = []
-        for record in self._loading.records(self.file_path, self._reports):
-            yield document_of(record)
-
-    async def alazy_load(self) -> AsyncGenerator[Document, None]:
-        """Convert the files on the caller's event loop; see :meth:`lazy_load`."""
-        self._reports = []
-        records = self._loading.arecords(self.file_path, self._reports)
-        try:
-            async for record in records:
-                yield document_of(record)
-        finally:
-            await records.aclose()
-
-
-def _is_one_shot(file_path: Any) -> bool:
-    return isinstance(file_path, Iterator) and not hasattr(file_path, "read")
+        super().__init__(file_path, options, converter=converter)

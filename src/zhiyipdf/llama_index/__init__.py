@@ -8,6 +8,7 @@ except ImportError as error:
     ) from error
 
 from zhiyipdf.llama_index.citing import CitationPostprocessor, PageCitations
+from zhiyipdf.llama_index.doc2x import Doc2XReader
 from zhiyipdf.llama_index.reader import ZhiyiPDFReader
 
-__all__ = ["CitationPostprocessor", "PageCitations", "ZhiyiPDFReader"]
+__all__ = ["CitationPostprocessor", "Doc2XReader", "PageCitations", "ZhiyiPDFReader"]

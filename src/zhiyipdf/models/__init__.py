@@ -1,6 +1,12 @@
 """The nouns of the data's path: frozen, slotted, without I/O."""
 
-from zhiyipdf.models.doc2x_options import Comments, Doc2XModel, Doc2XOptions, FormulaStyle
+from zhiyipdf.models.doc2x_options import (
+    Comments,
+    Doc2XModel,
+    Doc2XOptions,
+    Doc2XVersion,
+    FormulaStyle,
+)
 from zhiyipdf.models.options import (
     LANGUAGES,
     VARIANTS,
@@ -63,6 +69,7 @@ __all__ = [
     "Conversion",
     "Doc2XModel",
     "Doc2XOptions",
+    "Doc2XVersion",
     "DocumentProperties",
     "Estimate",
     "FormulaStyle",

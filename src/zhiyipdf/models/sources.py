@@ -77,6 +77,7 @@ class Source:
         sha256: Of its bytes, 64 hex digits.
         pages: All pages that can be loaded, in order.
         properties: What the PDF says of itself.
+        media_type: ``application/pdf``, or of a picture ``image/png`` or ``image/jpeg``.
     """
 
     uri: str
@@ -86,6 +87,12 @@ class Source:
     sha256: str
     pages: tuple[Page, ...]
     properties: DocumentProperties
+    media_type: str = "application/pdf"
+
+    @property
+    def is_pdf(self) -> bool:
+        """Whether PDFium can read it."""
+        return self.media_type == "application/pdf"
 
     @property
     def total_pages(self) -> int:

@@ -30,6 +30,10 @@ class Secret:
 
         return hashlib.sha256(self.value.encode()).hexdigest()[:8]
 
+    def starts_with(self, prefix: str) -> bool:
+        """Whether the key is of the kind that begins so."""
+        return self.value.startswith(prefix)
+
     def __repr__(self) -> str:
         return f"Secret({self})"
 

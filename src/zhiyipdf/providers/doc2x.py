@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,17 +22,17 @@ from zhiyipdf.models import (
 from zhiyipdf.policy import Limits, Polling
 from zhiyipdf.providers.base import Capabilities, Upload
 from zhiyipdf.providers.doc2x_addresses import V2_PREFIX
-from zhiyipdf.providers.doc2x_archive import write_archive
 from zhiyipdf.providers.doc2x_codes import SENT_AGAIN, task_error_for
-from zhiyipdf.providers.doc2x_layout import join_pages
-from zhiyipdf.providers.doc2x_pictures import fetch_pictures, wanted_pictures, with_names
+from zhiyipdf.providers.doc2x_result import fetch_result
 from zhiyipdf.providers.doc2x_text import finished
 from zhiyipdf.providers.doc2x_wire import (
     is_final,
+    read_image_uid,
     read_pages,
     read_refusal,
     read_status,
     read_ticket,
+    read_zip,
     was_received,
 )
 from zhiyipdf.threads import in_thread
@@ -48,6 +47,10 @@ from zhiyipdf.transport import (
 
 __all__ = ["LIMITS", "POLLING", "Doc2X"]
 
+IMAGE = "img-"
+"""Stands before the uid of a picture in its task id: it is asked for at an address of its own."""
+
+PDF = "application/pdf"
 MIB = 1024 * 1024
 DAY_S = 86_400.0
 
@@ -56,6 +59,7 @@ LIMITS = Limits(
     # client stops at 1,000 pages. Ours to change: a file over them is sent in parts.
     max_file_bytes=1024 * MIB,
     max_pages=1000,
+    max_image_bytes=7 * MIB,  # 2.4
     max_source_bytes=4096 * MIB,
     retention_s=DAY_S,
 )
@@ -96,8 +100,15 @@ class Doc2X:
     # -- upload ------------------------------------------------------------------------------------
 
     def submit(self, upload: Upload, *, key: Secret) -> UploadOutcome:
-        """POST ``/parse/preupload``, which costs nothing, then PUT the file where it says."""
-        options = Doc2XOptions.of(upload.options)
+        """POST ``/parse/preupload``, which costs nothing, then PUT the file where it says.
+
+        A picture is POSTed to the service itself, which names it afterwards.
+        """
+        options = Doc2XOptions.of(upload.options, "v2")
+        body = RawUpload(file=upload.file)
+        if upload.file.media_type != PDF:
+            path = f"{V2_PREFIX}/async/parse/img/layout"
+            return self._transport.direct.upload(path, body, key=key)
         try:
             reply = self._transport.direct.post(
                 f"{V2_PREFIX}/parse/preupload", {"model": options.model}, key=key
@@ -107,16 +118,26 @@ class Doc2X:
         except ZhiyiPDFError as error:
             return UploadOutcome(error=error, committed=False)
         upload.named(ticket.uid)
-        outcome = self._transport.direct.put(url, RawUpload(file=upload.file))
+        outcome = self._transport.direct.put(url, body)
         return dataclasses.replace(outcome, task_id=ticket.uid)
 
     def read_submission(self, outcome: UploadOutcome) -> Submission:
-        """Read the object store's answer; see :class:`~zhiyipdf.providers.base.Provider`."""
+        """Read the answer of the object store, or for a picture that of the service.
+
+        See :class:`~zhiyipdf.providers.base.Provider`.
+        """
         reply = outcome.reply
-        if reply is None or outcome.task_id is None:
+        if reply is None:
             error = outcome.error or ProtocolError("the upload has no outcome")
             error.points_charged = None if outcome.committed else False
             raise error
+        if outcome.task_id is None:
+            try:
+                return Submission(task_id=f"{IMAGE}{read_image_uid(reply)}", state="processing")
+            except ZhiyiPDFError as error:
+                if not outcome.committed:
+                    error.points_charged = False  # the service judged before it had the picture
+                raise
         if 200 <= reply.status < 300:
             return Submission(task_id=outcome.task_id, state="processing")
         # A store that answers 4xx has kept nothing; behind a gateway's 5xx it may have.
@@ -152,18 +173,16 @@ class Doc2X:
         del status  # the pages come with the state of the task, now as then
         reply = await self._status(task_id, key)
         pages = await _read(partial(read_pages, reply, task_id), reply)
-        stems = await in_thread(partial(wanted_pictures, pages))
-        with tempfile.TemporaryDirectory(prefix="zhiyipdf-doc2x-", dir=to.parent) as folder:
-            pictures = await fetch_pictures(
-                self._transport, stems, Path(folder), key=key, on_bytes=on_bytes
-            )
-
-            def put_together() -> None:
-                named = [with_names(page, pictures.names) for page in pages]
-                joined = join_pages(named, lambda target: pictures.names.get(target, target))
-                write_archive(to, joined, pictures.files)
-
-            await in_thread(put_together)
+        is_picture = task_id.startswith(IMAGE)
+        await fetch_result(
+            self._transport,
+            pages,
+            key=key,
+            to=to,
+            on_bytes=on_bytes,
+            figures=read_zip(reply) if is_picture else None,
+            in_points=is_picture,
+        )
 
     async def balance(self, *, key: Secret) -> int:  # noqa: ARG002 - protocol
         """Nobody can be asked.
@@ -186,7 +205,7 @@ class Doc2X:
 
     def finish(self, bundle: Bundle, options: ParseOptions) -> Bundle:
         """Formulas and comments as they are asked for."""
-        return finished(bundle, Doc2XOptions.of(options))
+        return finished(bundle, Doc2XOptions.of(options, "v2"))
 
     # -- pieces ------------------------------------------------------------------------------------
 
@@ -202,6 +221,8 @@ class Doc2X:
     def _status_path(self, task_id: str) -> str:
         if not TASK_ID.fullmatch(task_id):
             raise ProtocolError(f"not a task id: {task_id[:80]!r}", points_charged=True)
+        if task_id.startswith(IMAGE):
+            return f"{V2_PREFIX}/parse/img/layout/status?uid={task_id.removeprefix(IMAGE)}"
         return f"{V2_PREFIX}/parse/status?uid={task_id}"
 
 

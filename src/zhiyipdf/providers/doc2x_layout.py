@@ -33,13 +33,17 @@ class JoinedPages:
 
 
 def join_pages(
-    pages: Sequence[StatusPage], named: Callable[[str], str] = lambda target: target
+    pages: Sequence[StatusPage],
+    named: Callable[[str], str] = lambda target: target,
+    *,
+    in_points: bool = False,
 ) -> JoinedPages:
     """Join the pages of a result.
 
     Args:
         pages: In order; their Markdown already shows pictures by their new names.
         named: Gives the new name of a picture's address.
+        in_points: Whether a pixel is a point: then boxes need no measure of the page.
     """
     pieces: list[str] = []
     spans: list[LayoutSpan] = []
@@ -53,7 +57,7 @@ def join_pages(
             pieces.append(GAP)
             at += len(GAP)
         pieces.append(text)
-        spans += _spans(page, text, at, named)
+        spans += _spans(page, text, at, named, in_points=in_points)
         at += len(text)
     text = "".join(pieces)
     if text:
@@ -62,12 +66,17 @@ def join_pages(
 
 
 def _spans(
-    page: StatusPage, text: str, start: int, named: Callable[[str], str]
+    page: StatusPage,
+    text: str,
+    start: int,
+    named: Callable[[str], str],
+    *,
+    in_points: bool,
 ) -> Iterator[LayoutSpan]:
     """Cover a page's text with spans: those of its blocks, and what lies between them."""
     size = (page.width, page.height) if page.width and page.height else None
     at = 0
-    if size is not None:
+    if size is not None or in_points:
         for block, (begin, end) in _found(page.blocks, text, named):
             if begin > at:
                 yield _plain(page, start + at, start + begin)
@@ -76,7 +85,7 @@ def _spans(
                 end=start + end,
                 page_number=page.number,
                 bbox=block.bbox,
-                page_size=size,
+                page_size=None if in_points else size,
             )
             at = end
     if at < len(text):

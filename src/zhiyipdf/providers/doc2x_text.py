@@ -19,6 +19,7 @@ _COMMENT = re.compile(
     re.DOTALL,
 )
 _BLANK_AFTER = re.compile(r"[ \t]*(?:\r?\n[ \t]*)*")
+_LONGEST_TAG = 4000
 _PICTURE_BEFORE = re.compile(r"<img\b[^<>]*>[ \t]*\Z", re.IGNORECASE)
 
 
@@ -46,7 +47,8 @@ def comment_edits(text: str, comments: Comments) -> Iterator[Edit]:
     """Say what must change so that only the comments that are wanted stay.
 
     A comment that stood alone goes with the blank lines after it. The text of a figure that is kept
-    moves up to the line below its figure, so that both are one block.
+    moves before its figure, on the same line: so both are one block (CommonMark, HTML blocks,
+    kind 2), whatever the text holds.
 
     Args:
         text: Markdown.
@@ -61,10 +63,11 @@ def comment_edits(text: str, comments: Comments) -> Iterator[Edit]:
     for match in _COMMENT.finditer(text):
         if match["figure"] is not None and comments == "figure_text":
             gap = _blank_before(text, match.start())
-            start = max(gap, at)
-            if start < match.start() and _PICTURE_BEFORE.search(text, max(0, gap - 2000), gap):
-                yield Edit(start=start, end=match.start(), text="\n")
-                at = match.start()
+            picture = _PICTURE_BEFORE.search(text, max(at, gap - _LONGEST_TAG), gap)
+            if picture is not None:
+                one = f"{match[0]}{picture[0].rstrip()}"
+                yield Edit(start=picture.start(), end=match.end(), text=one)
+                at = match.end()
             continue
         start, end = match.span()
         before = _blank_before(text, start)

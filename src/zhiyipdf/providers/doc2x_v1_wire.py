@@ -7,15 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from zhiyipdf.models import Secret
+from zhiyipdf.providers.doc2x_wire import StatusPage, pages_of
 from zhiyipdf.transport import Reply
 
 __all__ = [
+    "DIRECT",
     "THROTTLED",
     "V1State",
     "V1Status",
     "code_of",
     "message_of",
     "namespace",
+    "read_pages",
     "read_remaining",
     "read_status",
     "read_token",
@@ -24,6 +28,9 @@ __all__ = [
 
 THROTTLED = "parse_task_limit_exceeded"
 """The one refusal that comes with HTTP 200: too many live tasks (1.4)."""
+
+DIRECT = "sk-"
+"""How keys begin that are used as they are; others are access tokens."""
 
 V1State = Literal["waiting", "processing", "translating", "parsed", "translated", "failed"]
 
@@ -58,9 +65,9 @@ class V1Status:
     texts: tuple[str, ...] = ()
 
 
-def namespace(key: str) -> str:
+def namespace(key: Secret) -> str:
     """The part of the path that depends on the kind of key (1.1)."""
-    return "v1" if key.startswith("sk-") else "platform"
+    return "v1" if key.starts_with(DIRECT) else "platform"
 
 
 def code_of(reply: Reply) -> str:
@@ -115,13 +122,18 @@ def read_status(reply: Reply) -> V1Status | None:
     return V1Status(state=state, named=named, progress=progress)
 
 
+def read_pages(reply: Reply) -> tuple[StatusPage, ...] | None:
+    """The pages of a parsed file, in order; None if the answer is not about one."""
+    status = read_status(reply)
+    if status is None or status.state != "parsed":
+        return None
+    result = _data(reply).get("result")
+    return pages_of(result if isinstance(result, dict) else {})
+
+
 def _page_texts(result: object) -> tuple[str, ...]:
-    pages = result.get("pages") if isinstance(result, dict) else None
-    if not isinstance(pages, list):
-        return ()  # empty, and a success all the same
-    found = [page for page in pages if isinstance(page, dict)]
-    found.sort(key=lambda page: index if isinstance(index := page.get("page_idx"), int) else 0)
-    return tuple(md if isinstance(md := page.get("md"), str) else "" for page in found)
+    # Without pages it is empty, and a success all the same.
+    return tuple(page.markdown for page in pages_of(result if isinstance(result, dict) else {}))
 
 
 def _translations(result: object) -> tuple[str, ...]:

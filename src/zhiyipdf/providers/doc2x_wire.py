@@ -24,6 +24,7 @@ __all__ = [
     "StatusPage",
     "Ticket",
     "is_final",
+    "pages_of",
     "read_export",
     "read_image_uid",
     "read_pages",
@@ -222,7 +223,11 @@ def read_pages(reply: Reply, task_id: str) -> tuple[StatusPage, ...]:
     status = read_status(reply, task_id)
     if status.state != "completed":
         raise undocumented(f"the task is {status.state}, not finished").about(task_id=task_id)
-    result = _member(_data(reply), "result")
+    return pages_of(_member(_data(reply), "result"))
+
+
+def pages_of(result: Mapping[str, Any]) -> tuple[StatusPage, ...]:
+    """The pages of a result, in order; both APIs write them alike."""
     pages = result.get("pages")
     found = [
         _page(page, place)

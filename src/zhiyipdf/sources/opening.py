@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from zhiyipdf.errors import EmptyFile, FileTooLarge, NotAPDF, TooManyPages, ZhiyiPDFError
-from zhiyipdf.models import Source
+from zhiyipdf.models import DocumentProperties, Page, Source
 from zhiyipdf.policy import Limits
 from zhiyipdf.sources.addresses import without_query
 from zhiyipdf.sources.listing import STREAM, SourceRef
@@ -29,6 +29,10 @@ HEADER_BYTES = 1024
 """``%PDF-`` must stand within these (ISO 32000-1, annex H, implementation note 13)."""
 
 
+PDF = "application/pdf"
+IMAGE_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+
 @contextmanager
 def opened(
     ref: SourceRef, *, folder: Path | None, limits: Limits, may_be_cut: bool = False
@@ -42,14 +46,15 @@ def opened(
     Args:
         ref: From :func:`~.listing.expand`.
         folder: Where temporary files go, made if need be; None for the system's own place.
-        limits: ``max_file_bytes`` (also while copying) and ``max_pages`` are enforced.
+        limits: ``max_file_bytes`` (also while copying), ``max_pages`` and, where the service takes
+            pictures, ``max_image_bytes`` are enforced.
         may_be_cut: Only some pages may be sent, or in parts: of the limits ``max_source_bytes``
             alone is enforced.
 
     Raises:
         EmptyFile: It has no bytes. This and the following in this order, with ``source`` set.
         FileTooLarge: More bytes than the limit.
-        NotAPDF: No ``%PDF-`` within the first 1024 bytes.
+        NotAPDF: No ``%PDF-`` within the first 1024 bytes, and no picture that is taken.
         InvalidPDF: PDFium cannot open it, or no page of it can be loaded.
         EncryptedPDF: It needs a password.
         TooManyPages: More pages than the limit.
@@ -123,6 +128,15 @@ def _pieces_of_remote(
         raise OSError(f"{without_query(uri)}: ended after {read:,} of {size:,} bytes")
 
 
+def _media_type(head: bytes, *, takes_images: bool) -> str | None:
+    """Tell a PDF, and where they are taken a picture, by its first bytes."""
+    if takes_images:
+        for signature, media_type in IMAGE_SIGNATURES.items():
+            if head.startswith(signature):
+                return media_type
+    return PDF if b"%PDF-" in head else None
+
+
 def _too_large(uri: str, size: int | None, limit: int) -> FileTooLarge:
     known = "" if size is None else f"{size:,} bytes, "
     message = f"The file is too large: {known}the limit is {limit:,} bytes."
@@ -137,12 +151,27 @@ def _examined(path: Path, ref: SourceRef, limits: Limits) -> Source:
     if size > limits.max_file_bytes:
         raise _too_large(uri, size, limits.max_file_bytes)
     with path.open("rb") as file:
-        if b"%PDF-" not in file.read(HEADER_BYTES):
+        head = file.read(HEADER_BYTES)
+        media_type = _media_type(head, takes_images=limits.max_image_bytes is not None)
+        if media_type is None:
             raise NotAPDF("The file is not a PDF.", source=uri)
         file.seek(0)
         sha256 = sha256_of(pieces(file))
     if uri == STREAM:
         uri = content_uri(sha256)
+    if media_type != PDF:
+        if size > (limits.max_image_bytes or 0):
+            raise _too_large(uri, size, limits.max_image_bytes or 0)
+        return Source(
+            uri=uri,
+            name=ref.name,
+            path=str(path),
+            size_bytes=size,
+            sha256=sha256,
+            pages=(Page(number=1, label="1"),),
+            properties=DocumentProperties(),
+            media_type=media_type,
+        )
     try:
         inspection = inspect_pdf(path)
     except ZhiyiPDFError as exc:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from zhiyipdf.clock import Clock
 from zhiyipdf.errors import RateLimited, ServiceUnavailable, UploadOutcomeUnknown, ZhiyiPDFError
-from zhiyipdf.models import ParseOptions, Secret, Source
+from zhiyipdf.models import SUFFIXES, ParseOptions, Secret, Source
 from zhiyipdf.policy import Retry
 from zhiyipdf.providers import Provider
 from zhiyipdf.store import Store, TaskRecord
@@ -226,7 +226,8 @@ class Submitter:
         cancelled = threading.Event()
         file = GatedFile(
             path=Path(source.path),
-            file_name=upload_name(source.name),
+            file_name=upload_name(source.name, source.media_type),
+            media_type=source.media_type,
             size_bytes=source.size_bytes,
             sha256=source.sha256,
             on_bytes=tell,
@@ -287,14 +288,18 @@ def _earlier_doubt(record: TaskRecord) -> UploadOutcomeUnknown:
     )
 
 
-def upload_name(name: str) -> str:
+def upload_name(name: str, media_type: str = "application/pdf") -> str:
     """The file name the service is told: the source's, short enough for any file system.
 
     Args:
-        name: With or without ``.pdf``; the service wants the suffix (code ``parse_file_not_pdf``).
+        name: With or without suffix; the service wants it (code ``parse_file_not_pdf``).
+        media_type: Decides the suffix.
     """
-    stem = name[:-4] if name.lower().endswith(".pdf") else name
+    suffix = ".pdf" if media_type == "application/pdf" else SUFFIXES[media_type]
+    known = (suffix, ".jpeg") if suffix == ".jpg" else (suffix,)
+    ending = next((end for end in known if name.lower().endswith(end)), "")
+    stem = name[: len(name) - len(ending)]
     stem = "".join(c for c in stem if c.isprintable() and c not in '/\\"').strip(" .")
     while len(stem.encode()) > MAX_NAME_BYTES:
         stem = stem[:-1]
-    return f"{stem or 'document'}.pdf"
+    return f"{stem or 'document'}{suffix}"
