@@ -146,13 +146,11 @@ def _open(context: click.Context, data_dir: Path | None) -> Database:
 @key.command("add")
 @click.option("--points", default=1000, show_default=True, type=click.IntRange(min=0))
 @click.option("--name", default="", help="For your own list.")
-@click.option(
-    "--identity", is_flag=True, help="Make an identity token of Doc2X version 1 instead."
-)
+@click.option("--identity", is_flag=True, help="Make an identity token of Doc2X version 1 instead.")
 @_DATA_DIR
 @click.pass_context
 def add(
-    context: click.Context, points: int, name: str, identity: bool, data_dir: Path | None
+    context: click.Context, *, points: int, name: str, identity: bool, data_dir: Path | None
 ) -> None:
     """Make a key and print it; it cannot be shown again."""
     with _open(context, data_dir) as database:

@@ -17,6 +17,8 @@ class Doc2XSettings:
         v1_pdf_bytes: Largest PDF of version 1: 100 MB (notes 1.2).
         v1_image_bytes: Largest image of version 1: 10 MB (notes 1.2).
         v2_pdf_bytes: Largest PDF of version 2: 1 GB (notes 2.2).
+        v2_direct_bytes: Largest PDF of version 2 that comes with its request, the older way: 300 MB
+            (notes 2.2).
         v2_image_bytes: Largest image of version 2: 7 MB (notes 2.4).
         max_pages: Most pages of a PDF: 2000 (notes 2.5).
         tasks_per_key: Tasks of one key that may be alive: 10 (notes 1.4).
@@ -40,6 +42,7 @@ class Doc2XSettings:
     v1_pdf_bytes: int = 100 * MB
     v1_image_bytes: int = 10 * MB
     v2_pdf_bytes: int = 1024 * MB
+    v2_direct_bytes: int = 300 * MB
     v2_image_bytes: int = 7 * MB
     max_pages: int = 2000
     tasks_per_key: int = 10

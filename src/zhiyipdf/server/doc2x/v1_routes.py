@@ -160,7 +160,7 @@ class _Wire:
         return await self._upload(request, account, image=True)
 
     async def _upload(self, request: Request, account: Account, *, image: bool) -> Response:
-        if await self._is_full(account):
+        if await self._desk.is_full(account):
             return json_answer(task_limit())
         async with self._service.receiving() as upload:
             form = await self._receive(request, upload, image=image)
@@ -176,10 +176,6 @@ class _Wire:
             await self._desk.add(await self._looked_at(stored))
             upload.owned = True
             return json_answer({"code": "success", "data": {"uuid": stored.uid}})
-
-    async def _is_full(self, account: Account) -> bool:
-        tasks, _ = await asyncio.to_thread(self._service.tasks.live, account.id)
-        return tasks >= self._desk.settings.tasks_per_key
 
     async def _receive(self, request: Request, upload: Upload, *, image: bool) -> Form:
         settings = self._desk.settings
