@@ -9,6 +9,7 @@ the table is about the other (`held`).
     python benchmarks/grounding.py                     # the table, for README
     python benchmarks/grounding.py --quick             # less of everything
     python benchmarks/grounding.py --half tune --only clean,mix,scan20 --dump errors.jsonl
+    python benchmarks/grounding.py --half tune --fit   # weights of the scores
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import numpy as np
-
+from grounding_bench.boxes import LEAST_IOU, Overlap
 from grounding_bench.corpus import Document, documents
 from grounding_bench.extras import boxes, rough_sheets, written_sheets
+from grounding_bench.fitting import print_weights
 from grounding_bench.methods import BASELINES, OURS, SLOW, ours
 from grounding_bench.perturbations import PERTURBATIONS
 from grounding_bench.report import report
@@ -51,10 +52,9 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--documents", metavar="WORDS", help="documents with one of these in them")
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--skip", default="", metavar="NAMES", help="some of " + ",".join(BESIDE))
-    parser.add_argument(
-        "--features", type=Path, metavar="FILE", help="every block, for calibration"
-    )
+    parser.add_argument("--fit", action="store_true", help="print weights of the scores instead")
     parser.add_argument("--dump", type=Path, metavar="FILE", help="our misses, as JSON lines")
+    parser.add_argument("--dump-boxes", type=Path, metavar="FILE", help="boxes that are off")
     chosen = parser.parse_args(given)
     chosen.perturbations = chosen.only.split(",") if chosen.only else list(PERTURBATIONS)
     if unknown := set(chosen.perturbations) - set(PERTURBATIONS):
@@ -91,54 +91,24 @@ def collect(sheets: Iterable[Sheet]) -> Iterator[Sheet]:
 
 
 def sheets_of(plan: Plan, chosen: argparse.Namespace) -> Iterator[Sheet]:
-    """Run ours, then the baselines on some of it."""
+    """Run ours and the baselines, the slow one on the first pages of some documents."""
     yield from run(plan)
-    every = {**plan.methods}
-    if not chosen.no_baselines:
-        every |= BASELINES
-        yield from run(
-            replace(
-                plan,
-                perturbations=[p for p in BASELINE_PERTURBATIONS if p in plan.perturbations],
-                methods=BASELINES,
-                both_engines=False,
-            )
-        )
+    if plan.baselines:
         yield from run(
             replace(
                 plan,
                 documents=one_of_each_language(plan.documents),
-                perturbations=[p for p in SLOW_PERTURBATIONS if p in plan.perturbations],
-                methods=SLOW,
+                methods={},
+                baselines=SLOW,
+                baseline_perturbations=SLOW_PERTURBATIONS,
                 most_pages=SLOW_PAGES,
-                both_engines=False,
             )
         )
     if not chosen.only:
+        every = {**plan.methods, **plan.baselines}
         yield from rough_sheets(replace(plan, methods=every))
         if chosen.half != "tune":  # never looked at in development
             yield from written_sheets(every)
-
-
-def write_features(sheets: Sequence[Sheet], path: Path) -> None:
-    """Write our answers as arrays of one row for each block: what a score can be fitted on."""
-    own = [sheet for sheet in sheets if sheet.method == OURS]
-
-    def of_blocks(name: str) -> list[str]:
-        return [getattr(sheet, name) for sheet in own for _ in sheet.how]
-
-    np.savez_compressed(
-        path,
-        document=of_blocks("document"),
-        language=of_blocks("language"),
-        engine=of_blocks("engine"),
-        perturbation=of_blocks("perturbation"),
-        method=[how for sheet in own for how in sheet.how],
-        kind=np.concatenate([sheet.kind for sheet in own]),
-        length=np.concatenate([sheet.length for sheet in own]),
-        score=np.concatenate([sheet.score for sheet in own]),
-        right=np.concatenate([sheet.right for sheet in own]),
-    )
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -147,20 +117,30 @@ def main(given: Sequence[str] | None = None) -> int:
         documents=choose(documents(), chosen),
         perturbations=chosen.perturbations,
         methods={OURS: ours},
+        baselines={} if chosen.no_baselines else BASELINES,
+        baseline_perturbations=BASELINE_PERTURBATIONS,
         most_pages=QUICK_PAGES if chosen.quick else ALL_PAGES,
     )
+    if chosen.fit:
+        print_weights(plan)
+        return 0
     sheets = list(collect(sheets_of(plan, chosen)))
     missed = [miss for sheet in sheets if sheet.method == OURS for miss in misses(sheet)]
     if chosen.dump:
         lines = (json.dumps(miss, ensure_ascii=False) + "\n" for miss in missed)
         chosen.dump.write_text("".join(lines), encoding="utf-8")
-    if chosen.features:
-        write_features(sheets, chosen.features)
+    overlaps: list[Overlap] = []
     beside = set() if chosen.only else set(BESIDE) - set(chosen.skip.split(","))
+    if "boxes" in beside:
+        overlaps += boxes(plan)
+    if chosen.dump_boxes:
+        off = (o for o in overlaps if o.method == OURS and (o.iou or 0.0) < LEAST_IOU)
+        lines = (json.dumps(asdict(overlap), ensure_ascii=False) + "\n" for overlap in off)
+        chosen.dump_boxes.write_text("".join(lines), encoding="utf-8")
     report(
         Measured(
             sheets=sheets,
-            overlaps=list(boxes(plan)) if "boxes" in beside else (),
+            overlaps=overlaps,
             translation=translations(plan) if "translation" in beside else None,
             growth=growth() if "growth" in beside else None,
         ),

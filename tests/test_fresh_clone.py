@@ -59,4 +59,5 @@ def test_the_wheel_holds_the_package_and_nothing_of_the_tests(clone: Path, tmp_p
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "zhiyipdf/py.typed" in names
+    assert {f"zhiyipdf/preview/static/page.{kind}" for kind in ("html", "css", "js")} <= {*names}
     assert not [name for name in names if name.endswith(".pdf") or name.startswith("tests")]

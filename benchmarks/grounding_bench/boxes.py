@@ -12,10 +12,11 @@ from grounding_bench.engines import convert
 from grounding_bench.truth import Passage, Piece, Truth, pieces
 from zhiyipdf.models import BBox, Block
 
-__all__ = ["Overlap", "overlaps", "summary", "with_layout_boxes"]
+__all__ = ["LEAST_IOU", "Overlap", "overlaps", "summary", "with_layout_boxes"]
 
 LEAST_IOU = 0.5
 _LAYOUT_KINDS = frozenset({"heading", "paragraph", "list_item", "table"})
+_ONE_COLUMN = re.compile(r"\s*\|[^|\n]*\|\s*\n\s*\|[-: ]+\|\s*(?:\n|\Z)")
 _NOT_TEXT = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)|(?<=\])\([^)\n]*\)|<[^<>\n]*>|&\w+;")
 
 
@@ -25,6 +26,7 @@ class Overlap:
 
     Attributes:
         author: Whose boxes are the truth.
+        method: Whose box is told.
         kind: Of the block.
         iou: Intersection over union from 0 to 1; None if no box was given.
         document: Name.
@@ -34,10 +36,11 @@ class Overlap:
     """
 
     author: str
+    method: str
     kind: str
     iou: float | None
-    document: str = ""
-    text: str = ""
+    document: str
+    text: str
     truth: BBox
     told: BBox | None
 
@@ -57,7 +60,7 @@ def _area(box: BBox) -> float:
 
 
 def overlaps(
-    truth: Truth, placed: Sequence[Block], *, author: str, document: str
+    truth: Truth, placed: Sequence[Block], *, author: str, method: str, document: str
 ) -> Iterator[Overlap]:
     """Compare the boxes of blocks whose first page is right, on that page."""
     for block, page, box in zip(placed, truth.first, truth.boxes, strict=True):
@@ -66,6 +69,7 @@ def overlaps(
         told = block.provenance[0].bbox
         yield Overlap(
             author=author,
+            method=method,
             kind=block.kind,
             iou=iou(told, box) if told else None,
             document=document,
@@ -75,16 +79,18 @@ def overlaps(
         )
 
 
-def summary(found: Iterable[Overlap]) -> Mapping[tuple[str, str], tuple[int, float, float, float]]:
-    """Sum up by author and kind.
+def summary(
+    found: Iterable[Overlap],
+) -> Mapping[tuple[str, str, str], tuple[int, float, float, float]]:
+    """Sum up by author, kind and method.
 
     Returns:
         Number of blocks, share of them with a box, share with an overlap of a half or more (of all,
         those without a box too), and the mean overlap of those with a box.
     """
-    groups: dict[tuple[str, str], list[float | None]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[float | None]] = defaultdict(list)
     for overlap in found:
-        groups[overlap.author, overlap.kind].append(overlap.iou)
+        groups[overlap.author, overlap.kind, overlap.method].append(overlap.iou)
     result = {}
     for key, values in sorted(groups.items()):
         given = [value for value in values if value is not None]
@@ -97,19 +103,21 @@ def summary(found: Iterable[Overlap]) -> Mapping[tuple[str, str], tuple[int, flo
 def with_layout_boxes(document: Document, most_pages: int) -> list[Piece]:
     """Give liteparse's Markdown with the boxes of its layout, where one has the very same letters.
 
-    A page whose layout has the same letters twice gives them no box.
+    A page whose layout has the same letters twice gives them no box. Nor has a table of one column:
+    that is a listing in a frame, and the box is the frame's, not the text's.
     """
     result: list[Piece] = []
     outputs = convert(document.path, "liteparse")[:most_pages]
     boxes: dict[tuple[int, str], list[BBox]] = defaultdict(list)
     for output in outputs:
         for element in output.layout:
-            if element.kind in _LAYOUT_KINDS and (letters := _letters(element.text)):
+            letters = _letters(element.text)
+            if letters and element.kind in _LAYOUT_KINDS:
                 boxes[output.number, letters].append(element.bbox)
     for piece in pieces([(output.number, output.markdown) for output in outputs]):
         (passage, *others) = piece
         found = boxes.get((passage.page, _letters(passage.text)), ())
-        if len(found) == 1 and not others:
+        if len(found) == 1 and not others and not _ONE_COLUMN.match(passage.text):
             piece = (Passage(passage.text, passage.page, found[0]),)
         result.append(piece)
     return result

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping
 
 from grounding_bench.boxes import Overlap, overlaps, with_layout_boxes
 from grounding_bench.engines import ROUGH
-from grounding_bench.methods import placed
+from grounding_bench.exact_boxes import boxes_of_exact_text
+from grounding_bench.methods import OURS, placed
 from grounding_bench.people import Written, docling, people, rough, volume
 from grounding_bench.running import Method, Plan, Sheet, read_pages, sheet_of
 from grounding_bench.truth import join
 
-__all__ = ["WRITTEN", "boxes", "few_pages", "rough_sheets", "written_sheets"]
+__all__ = ["EXACT", "WRITTEN", "boxes", "few_pages", "rough_sheets", "written_sheets"]
 
 WRITTEN = "written"
+EXACT = "exact text"
 LEAST_PAGES = 4  # fewer are too easy alone; in English they are bound with the others
 
 
@@ -79,5 +81,10 @@ def boxes(plan: Plan) -> Iterator[Overlap]:
 def _overlaps(written: Written, most_pages: int) -> Iterator[Overlap]:
     truth = join(written.pieces)
     pages = read_pages(written.path, most_pages)
-    blocks = placed(truth.markdown, truth.blocks, written.path, pages)
-    yield from overlaps(truth, blocks, author=written.author, document=written.name)
+    for method, blocks in (
+        (OURS, placed(truth.markdown, truth.blocks, written.path, pages)),
+        (EXACT, boxes_of_exact_text(truth, written.path, pages)),
+    ):
+        yield from overlaps(
+            truth, blocks, author=written.author, method=method, document=written.name
+        )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zhiyipdf.models import Block
 from zhiyipdf.models.page_text import PageText
 
-__all__ = ["block_letters", "grams", "page_letters"]
+__all__ = ["block_letters", "grams", "page_letters", "placed_letters"]
 
 LONG_GRAM = 12
 WIDE_GRAM = 6  # of Han, kana and Hangul, which say more each
@@ -38,6 +38,17 @@ def _letters(text: str) -> str:
 def page_letters(pages: Sequence[PageText]) -> list[str]:
     """Give the letters and digits of each page."""
     return [_letters(page.text()) for page in pages]
+
+
+def placed_letters(page: PageText) -> tuple[str, list[int]]:
+    """Give the letters and digits of a page, and the index of the character each comes from."""
+    letters: list[str] = []
+    places: list[int] = []
+    for index, code in enumerate(page.codes.tolist()):
+        for letter in _folded(chr(code)) if code else "":
+            letters.append(letter)
+            places.append(index)
+    return "".join(letters), places
 
 
 def block_letters(blocks: Sequence[Block]) -> list[str]:

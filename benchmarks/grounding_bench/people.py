@@ -16,10 +16,13 @@ import pypdfium2
 
 from grounding_bench.corpus import CACHE, SHARED, Document, sha256
 from grounding_bench.engines import ROUGH, convert
+from grounding_bench.exact_boxes import around
 from grounding_bench.truth import Passage, Piece, pieces
 from zhiyipdf.models import BBox
 
 __all__ = ["Written", "docling", "people", "rough", "volume"]
+
+LEAST_PT = 1.0  # height of a box
 
 _PREFIXES = {
     "section_header": "## ",
@@ -89,14 +92,30 @@ def docling() -> Iterator[Written]:
                 author="docling",
                 language=language,
                 path=path,
-                pieces=tuple(
-                    (Passage(text, int(page), _flipped(item["bbox"], shown[int(page)])),)
-                    for page, items in by_page.items()
-                    for item in items
-                    if (text := _as_markdown(item, int(page)))
-                ),
+                pieces=tuple(_elements(by_page, shown)),
                 pages=len(shown),
             )
+
+
+def _elements(
+    by_page: dict[str, list[dict[str, Any]]], shown: dict[int, BBox | None]
+) -> Iterator[Piece]:
+    """Give each element once; one in two columns has the box around both, one on two pages none."""
+    places: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for number, items in by_page.items():
+        for item in items:
+            places.setdefault(item["ref"], []).append((int(number), item))
+    for found in places.values():
+        (page, first), (last, _) = found[0], found[-1]
+        text = _as_markdown(first, page)
+        if not text:
+            continue
+        if page == last:
+            boxes = [box for n, i in found if (box := _flipped(i["bbox"], shown[n]))]
+            yield (Passage(text, page, around(boxes) if boxes else None),)
+        else:
+            half = len(text) // 2
+            yield Passage(text[:half], page), Passage(text[half:], last)
 
 
 def _as_markdown(item: dict[str, Any], page: int) -> str:
@@ -171,8 +190,11 @@ def _frames(path: Path) -> dict[int, BBox | None]:
 
 
 def _flipped(box: Sequence[float], frame: BBox | None) -> BBox | None:
-    """Bring a box whose y grows upwards to the origin top left of the page as shown."""
-    if frame is None:
+    """Bring a box whose y grows upwards to the origin top left of the page as shown.
+
+    edgeparse gives some lines no height: that is no box.
+    """
+    if frame is None or abs(box[3] - box[1]) < LEAST_PT:
         return None
     left, _, _, top = frame
     x0, x1 = sorted((box[0], box[2]))

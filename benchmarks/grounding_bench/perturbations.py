@@ -76,10 +76,16 @@ def _noise(share: float) -> Callable[[list[Piece], Random], list[Piece]]:
 
 
 def _floats(pieces: list[Piece], chance: Random) -> list[Piece]:
-    """Move some blocks, and more of the figures, tables and captions."""
+    """Move some blocks, and more of the figures, tables and captions.
+
+    What has no letters and is no picture, such as a rule, stays: nobody could say where it was.
+    """
     places: list[tuple[float, int, Piece]] = []
     for place, piece in enumerate(pieces):
-        share = FIGURE_SHARE if _is_figure(piece[0].text) else FLOAT_SHARE
+        text = piece[0].text
+        share = FLOAT_SHARE if measure(text) else 0.0
+        if _is_figure(text):
+            share = FIGURE_SHARE
         to = float(place)
         if chance.random() < share:
             to += chance.choice((-1, 1)) * (chance.randint(1, FLOAT_BLOCKS) + 0.5)

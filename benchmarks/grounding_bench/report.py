@@ -115,12 +115,17 @@ def scores(own: Sequence[Sheet], names: Sequence[str]) -> None:
 
 def box_table(overlaps: Sequence[Overlap]) -> None:
     """Print how well boxes overlap, by whose boxes are the truth and by kind."""
-    print("Boxes of blocks whose page is right, ours\n")
+    print(
+        "Boxes of blocks whose page is right. `exact text` are those that stand on the true page "
+        "once and to the letter: what they miss is the truth's own notion of a block\n"
+    )
     lines = [
-        (author, kind, f"{count:,}", percent(given, 1), percent(good, 1), f"{mean:.3f}")
-        for (author, kind), (count, given, good, mean) in summary(overlaps).items()
+        (author, kind, method, f"{count:,}", percent(given, 1), percent(good, 1), f"{mean:.3f}")
+        for (author, kind, method), (count, given, good, mean) in summary(overlaps).items()
     ]
-    table(("truth", "kind", "blocks", "with a box", "IoU >= 0.5", "mean IoU"), lines)
+    table(
+        ("truth", "kind", "boxes", "blocks", "with a box", "IoU >= 0.5, of all", "mean IoU"), lines
+    )
 
 
 def examples(missed: Sequence[Mapping[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,19 @@ from zhiyipdf.grounding.alignment import Alignment
 from zhiyipdf.models import Block
 from zhiyipdf.models.page_text import PageText
 
-__all__ = ["KINDS", "Method", "Plan", "Sheet", "misses", "read_pages", "run", "sheet_of"]
+__all__ = [
+    "KINDS",
+    "Case",
+    "Method",
+    "Plan",
+    "Sheet",
+    "cases",
+    "misses",
+    "one_engine",
+    "read_pages",
+    "run",
+    "sheet_of",
+]
 
 Method = Callable[[Sequence[Block], Sequence[PageText]], tuple[Alignment, ...]]
 
@@ -99,17 +111,19 @@ class Plan:
     Attributes:
         documents: On which documents.
         perturbations: Which perturbations.
-        methods: Which methods, by name.
+        methods: Which methods, by name, on all of it.
+        baselines: Which methods on one engine's Markdown of each document, and only for the
+            perturbations of ``baseline_perturbations``.
+        baseline_perturbations: Which those are.
         most_pages: Of each document, at most so many.
-        both_engines: Whether the texts of both engines are taken where that is the rule; else one
-            of them everywhere.
     """
 
     documents: Sequence[Document]
     perturbations: Sequence[str]
     methods: Mapping[str, Method]
+    baselines: Mapping[str, Method] = field(default_factory=dict)
+    baseline_perturbations: Sequence[str] = ()
     most_pages: int = 10_000
-    both_engines: bool = True
 
 
 def read_pages(path: Path, most: int = 10_000) -> list[PageText]:
@@ -119,46 +133,92 @@ def read_pages(path: Path, most: int = 10_000) -> list[PageText]:
     return list(islice(read_page_texts(path), most))
 
 
-def engines_for(document: Document, perturbation: str, *, both: bool) -> Iterator[str]:
-    """Give both engines, or the one that the hash of the document's name chooses."""
-    if both and perturbation in BOTH_ENGINES:
-        yield from ENGINES
-    else:
-        chosen = hashlib.sha256(document.name.encode()).digest()[0] % len(ENGINES)
-        yield ENGINES[chosen]
+def one_engine(document: Document) -> str:
+    """Give the engine that the hash of the document's name chooses."""
+    return ENGINES[hashlib.sha256(document.name.encode()).digest()[0] % len(ENGINES)]
 
 
-def run(plan: Plan) -> Iterator[Sheet]:
-    """Run everything there is, one document after the other."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One text to be aligned with the pages of one document.
+
+    Attributes:
+        document: Which.
+        engine: Who wrote the Markdown.
+        perturbation: What was done to it.
+        truth: The text and its true pages.
+        pages: What can be read of the PDF.
+        methods: What is to be run on it.
+        reading_s: CPU time that reading took.
+    """
+
+    document: Document
+    engine: str
+    perturbation: str
+    truth: Truth
+    pages: Sequence[PageText]
+    methods: Mapping[str, Method]
+    reading_s: float
+
+
+def cases(plan: Plan) -> Iterator[Case]:
+    """Make every text of the plan, one document after the other."""
     for document in plan.documents:
         start = time.process_time()
         pages = read_pages(document.path, plan.most_pages)
         reading_s = time.process_time() - start
-        for perturbation in plan.perturbations:
-            for engine in engines_for(document, perturbation, both=plan.both_engines):
-                outputs = convert(document.path, engine)[: len(pages)]
-                original = pieces([(output.number, output.markdown) for output in outputs])
-                seed = f"{document.name}/{engine}"
-                truth = join(perturb(original, perturbation, seed))
-                seen = pages
+        for engine in ENGINES:
+            chosen = engine == one_engine(document)
+            outputs = convert(document.path, engine)[: len(pages)]
+            original = pieces([(output.number, output.markdown) for output in outputs])
+            seed = f"{document.name}/{engine}"
+            for perturbation in plan.perturbations:
+                methods = _methods(plan, perturbation, chosen=chosen)
+                if not methods:
+                    continue
+                seen: Sequence[PageText] = pages
                 if perturbation == "scan20":
                     seen = scanned(pages, ink_of_pages(document.path), seed)
-                for name, method in plan.methods.items():
-                    start = time.process_time()
-                    answers = method(truth.blocks, seen)
-                    seconds = time.process_time() - start
-                    yield sheet_of(
-                        truth,
-                        answers,
-                        method=name,
-                        document=document.name,
-                        language=document.language,
-                        engine=engine,
-                        perturbation=perturbation,
-                        pages=len(pages),
-                        seconds=seconds,
-                        reading_s=reading_s,
-                    )
+                yield Case(
+                    document=document,
+                    engine=engine,
+                    perturbation=perturbation,
+                    truth=join(perturb(original, perturbation, seed)),
+                    pages=seen,
+                    methods=methods,
+                    reading_s=reading_s,
+                )
+
+
+def run(plan: Plan) -> Iterator[Sheet]:
+    """Run every method on every text of the plan that is meant for it."""
+    for case in cases(plan):
+        for name, method in case.methods.items():
+            start = time.process_time()
+            answers = method(case.truth.blocks, case.pages)
+            seconds = time.process_time() - start
+            yield sheet_of(
+                case.truth,
+                answers,
+                method=name,
+                document=case.document.name,
+                language=case.document.language,
+                engine=case.engine,
+                perturbation=case.perturbation,
+                pages=len(case.pages),
+                seconds=seconds,
+                reading_s=case.reading_s,
+            )
+
+
+def _methods(plan: Plan, perturbation: str, *, chosen: bool) -> dict[str, Method]:
+    """Give what is to be run on an engine's text; one of the engines is chosen for everything."""
+    methods: dict[str, Method] = {}
+    if chosen or perturbation in BOTH_ENGINES:
+        methods |= plan.methods
+    if chosen and perturbation in plan.baseline_perturbations:
+        methods |= plan.baselines
+    return methods
 
 
 def sheet_of(
@@ -203,7 +263,7 @@ def sheet_of(
 
 def misses(sheet: Sheet) -> Iterator[dict[str, Any]]:
     """Give each block whose first page is wrong, or that crosses pages and was given others."""
-    crossing = sheet.last != sheet.first
+    crossing = sheet.last == sheet.first + 1
     wrong = ~sheet.right | (crossing & (sheet.last != sheet.told_last))
     for index in np.flatnonzero(wrong).tolist():
         yield {

@@ -19,12 +19,12 @@ __all__ = ["ink_of_pages", "scanned"]
 
 SHARE = 0.20
 LONGEST_RUN = 6
-WIDTH = 56  # pixels: what the package draws of a page without text
+WIDTH = 200  # pixels: what the package draws of a page without text
 
 
 def ink_of_pages(path: Path) -> Mapping[int, float]:
     """Measure each page's ink as the package does with scanned ones; kept by file hash."""
-    kept = CACHE / "ink" / f"{sha256(path)[:24]}.json"
+    kept = CACHE / "ink" / f"{sha256(path)[:24]}-{WIDTH}.json"
     if not kept.exists():
         ink = {}
         pdf = pypdfium2.PdfDocument(path)

@@ -95,10 +95,13 @@ def by_class(sheets: Sequence[Sheet]) -> dict[tuple[int, int], Tally]:
 
 
 def both_pages(sheets: Iterable[Sheet]) -> Tally:
-    """Count the blocks that cross a page break; right are those with both pages right."""
+    """Count the blocks that cross one page break; right are those with both pages right.
+
+    Lists that only stand together since one of them was moved are not among them.
+    """
     blocks = right = near = 0
     for sheet in sheets:
-        crossing = sheet.last != sheet.first
+        crossing = sheet.last == sheet.first + 1
         blocks += int(np.count_nonzero(crossing))
         right += int(np.count_nonzero(crossing & sheet.right & (sheet.last == sheet.told_last)))
         near += int(np.count_nonzero(crossing & sheet.right))

@@ -106,7 +106,7 @@ def _pages(measured: Measured) -> Iterator[tuple[str, ...]]:
         yield "– its worst language", *wanted, *worst
         for language, title in (("fa", "Persian"), ("ar", "Arabic")):
             counts = _counts(measured, name, lambda sheet, code=language: sheet.language == code)  # type: ignore[misc]
-            yield f"– {title}", *persian, *_cells(counts)
+            yield f"– {title} ({counts[0].blocks:,} blocks)", *persian, *_cells(counts)
     for label, name in (("people and docling", WRITTEN), ("edgeparse, a rough engine", ROUGH)):
         counts = _counts(measured, name)
         yield f"first page right, written by {label}", "97.2–99.5", "98", "99.5", *_cells(counts)
@@ -163,20 +163,28 @@ def _boxes(measured: Measured) -> Iterator[tuple[str, ...]]:
         ROUGH: "edgeparse's boxes",
     }
     for author, title in authors.items():
-        cells = []
-        for kind in BOX_KINDS:
-            found = [o for o in measured.overlaps if o.author == author and o.kind == kind]
-            good = sum(o.iou is not None and o.iou >= LEAST_IOU for o in found)
-            share = good / len(found) if found else float("nan")
-            cells.append(f"{percent(share, 1)} of {len(found):,}")
+        cells = [_box_cell(measured, author, kind) for kind in BOX_KINDS]
         yield (
-            f"box IoU >= 0.5, {title}: paragraphs / headings / tables",
+            f"box IoU >= 0.5, {title}: paragraphs / headings / tables (share with a box)",
             "75–100",
             "95",
             "98",
             " / ".join(cells) if measured.overlaps else "–",
             *["–"] * len(METHODS[1:]),
         )
+
+
+def _box_cell(measured: Measured, author: str, kind: str) -> str:
+    found = [
+        overlap
+        for overlap in measured.overlaps
+        if (overlap.author, overlap.kind, overlap.method) == (author, kind, OURS)
+    ]
+    given = [overlap.iou for overlap in found if overlap.iou is not None]
+    if not given:
+        return "–"
+    good = sum(value >= LEAST_IOU for value in given)
+    return f"{percent(good / len(given), 1)} ({percent(len(given) / len(found), 1)})"
 
 
 def _rest(measured: Measured) -> Iterator[tuple[str, ...]]:

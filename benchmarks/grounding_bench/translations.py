@@ -13,7 +13,7 @@ from dataclasses import replace
 from random import Random
 
 from grounding_bench.engines import convert
-from grounding_bench.running import Plan, engines_for
+from grounding_bench.running import Plan, one_engine
 from grounding_bench.scoring import Tally
 from grounding_bench.truth import Passage, Piece, join, pieces
 from zhiyipdf.models import Block, Provenance
@@ -104,7 +104,7 @@ def translations(plan: Plan) -> Tally:
     """Translate every document of the plan and count the blocks that get the true page."""
     blocks = right = near = 0
     for document in plan.documents:
-        (engine,) = engines_for(document, "translation", both=False)
+        engine = one_engine(document)
         outputs = convert(document.path, engine)[: plan.most_pages]
         all_pieces = pieces([(output.number, output.markdown) for output in outputs])
         truth = join(all_pieces)

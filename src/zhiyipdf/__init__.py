@@ -14,6 +14,7 @@ The parts, in the order a PDF takes through them:
   (:mod:`~zhiyipdf.blocking`);
 - :mod:`~zhiyipdf.documents` and :mod:`~zhiyipdf.loading` make records of it, which
   :mod:`~zhiyipdf.langchain` and :mod:`~zhiyipdf.llama_index` hand out as documents;
+- :mod:`~zhiyipdf.preview` shows a conversion beside its PDF, in one HTML file;
 - :mod:`~zhiyipdf.services` names the services; :mod:`~zhiyipdf.doc2x` has the coroutines of one of
   them, as its own page has them;
 - :mod:`~zhiyipdf.server` is the other half of the wire, and shares no code with the rest.

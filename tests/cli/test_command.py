@@ -9,7 +9,7 @@ from support.command import COMMAND, zhiyipdf
 from zhiyipdf import __version__
 from zhiyipdf.cli import main
 
-SUBCOMMANDS = ["convert", "estimate", "balance", "serve"]
+SUBCOMMANDS = ["convert", "estimate", "preview", "balance", "serve"]
 
 
 def test_help_lists_the_commands_and_the_exit_codes() -> None:
@@ -71,6 +71,10 @@ def test_version_is_the_packages() -> None:
         ["convert", "a.pdf", "--base-url", "no url"],
         ["convert", "a.pdf", "--to", "nosuchprotocol://folder"],
         ["estimate"],
+        ["preview"],
+        ["preview", "a.pdf", "b.pdf"],
+        ["preview", "a.pdf", "--max-pages", "0"],
+        ["preview", "a.pdf", "--to", "."],
         ["balance", "too", "much"],
     ],
     ids=" ".join,

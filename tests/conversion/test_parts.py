@@ -26,7 +26,7 @@ from zhiyipdf.images import image_references
 from zhiyipdf.langchain import FsspecBlobLoader, ZhiyiPDFParser
 from zhiyipdf.models import Conversion
 from zhiyipdf.policy import Limits, Polling, Timeouts
-from zhiyipdf.textlayer import pdfium
+from zhiyipdf.textlayer.opening import pdfium_thread
 
 API = "/api/pdf-to-markdown-proxy"
 PARSE = f"{API}/parse"
@@ -46,7 +46,7 @@ def pages_in(pdf: bytes) -> Pages:
         document.close()
         return tuple(int(text.split()[1]) for text in texts)
 
-    return pdfium._thread.run(read)
+    return pdfium_thread.run(read)
 
 
 def result(pages: Pages) -> bytes:

@@ -203,16 +203,43 @@ def test_the_runs_of_a_file_agree_with_the_page_of_each_character(made: tuple[Bl
 
 
 @given(BLOCKS, BLOCKS, BLOCKS)
-def test_positions_are_unique_and_pairs_never_join_two_blocks_of_a_translation(
+def test_positions_are_unique_and_a_pair_is_a_block_of_the_original_or_the_block_itself(
     original: tuple[Block, ...], translated: tuple[Block, ...], bilingual: tuple[Block, ...]
 ) -> None:
     options = ParseOptions(translate_to="en", variants=("original", "translated", "bilingual"))
     made = conversion(original, translated=translated, bilingual=bilingual, options=options)
     for mode in ("single", "page", "block"):
-        for variant, pieces in cut(made, options.variants, mode).items():
+        cuts = cut(made, options.variants, mode)
+        theirs = [piece.pair for piece in cuts["original"]]
+        assert len(set(theirs)) == len(theirs)
+        for variant, pieces in cuts.items():
             assert len({piece.position for piece in pieces}) == len(pieces)
-            if variant != "bilingual":
-                assert len({piece.pair for piece in pieces}) == len(pieces)
+            for at, piece in enumerate(pieces):
+                own = piece.pair == f"{variant}:{at}" if mode == "block" else True
+                assert piece.pair in theirs or own
+
+
+def test_a_block_is_paired_as_grounding_has_found() -> None:
+    original = blocks(("paragraph", "One.\n\n"), ("comment", "<!-- -->\n\n"), ("paragraph", "Two."))
+    translated = blocks(
+        ("paragraph", "Zwei, Teil eins.\n\n", {"pair": 2}),
+        ("paragraph", "Zwei, Teil zwei.\n\n", {"pair": 2}),
+        ("paragraph", "Eins.\n\n", {"pair": 0}),
+        ("paragraph", "Bemerkung.\n\n", {"pair": 1}),
+        ("paragraph", "Neu."),
+    )
+    options = ParseOptions(translate_to="de", variants=("original", "translated"))
+    cuts = cut(
+        conversion(original, translated=translated, options=options), options.variants, "block"
+    )
+    assert [piece.pair for piece in cuts["original"]] == ["block:0", "block:1"]
+    assert [piece.pair for piece in cuts["translated"]] == [
+        "block:1",
+        "block:1",
+        "block:0",
+        "translated:3",
+        "translated:4",
+    ]
 
 
 def test_pairing_ten_thousand_blocks_finds_those_that_stayed() -> None:

@@ -127,6 +127,15 @@ def test_text_up_the_page_is_one_line(tmp_path):
     assert y1 - y0 > 3 * (x1 - x0)
 
 
+def test_vertical_text_is_columns_one_em_wide_even_where_its_font_is_not_there(pdf_dir):
+    (page,) = read(pdf_dir / "jo.pdf")
+
+    assert len(page.lines) == 16
+    for x0, y0, x1, y1 in page.line_boxes.tolist():
+        assert x1 - x0 < 1.2 * 9.6
+        assert y1 - y0 > 8 * 9.6
+
+
 def test_a_line_that_pdfium_reads_on_elsewhere_is_parted(pdf_dir):
     (page,) = read(pdf_dir / "nics-background-checks-2015-11-rotated.pdf")
     texts = line_texts(page)
@@ -174,6 +183,14 @@ def test_lines_above_and_below_the_page_are_not_on_it(tmp_path):
 
     assert page.text().strip() == "here"
     assert line_texts(page) == ["here"]
+
+
+def test_text_without_an_extent_is_not_to_be_seen(tmp_path):
+    content = text(20, 50, "seen") + "BT /F1 10 Tf 0 0 0 0 20 20 Tm (nothing) Tj ET"
+    page = drawn(tmp_path, content)
+
+    assert page.text().strip() == "seen"
+    assert len(page.lines) == 1
 
 
 # Ink

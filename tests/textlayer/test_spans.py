@@ -55,6 +55,16 @@ def test_boxes_are_as_high_as_the_font(tmp_path):
     assert box[3] > dark[3] + 2
 
 
+def test_a_large_letter_does_not_reach_beyond_its_line(tmp_path):
+    content = text(20, 50, "some ") + text(50, 50, "m", size=24) + text(75, 50, " words")
+    path = drawn(tmp_path, content)
+    (page,) = read_page_texts(path)
+    (line,) = page.line_boxes.tolist()
+    (box,) = where(path, "m ")
+
+    assert line[1] <= box[1] < box[3] <= line[3]
+
+
 @pytest.mark.parametrize("rotate", [90, 180, 270])
 def test_boxes_turn_with_the_page(tmp_path, rotate):
     path = drawn(tmp_path, text(20, 50, "HHHH"), rotate=rotate)

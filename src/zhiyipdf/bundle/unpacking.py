@@ -13,6 +13,7 @@ from zhiyipdf.bundle.directory import LOCAL_SIGNATURE, refused
 from zhiyipdf.bundle.extraction import Extracted, clear_folder, extract
 from zhiyipdf.bundle.layout import LAYOUT_NAME, read_layout
 from zhiyipdf.bundle.links import AssetNames, hide_keys, is_remote, keys_in
+from zhiyipdf.bundle.pixels import pixels_of
 from zhiyipdf.bundle.roles import Roles, assign_roles, common_folder, is_ignored, is_markdown
 from zhiyipdf.bundle.sniffing import decode_text, describe_head, is_text_answer, media_type_of
 from zhiyipdf.errors import ProtocolError, UnsafeArchive
@@ -38,6 +39,7 @@ class UnpackedFile:
         size_bytes: How many there are.
         media_type: From its bytes.
         referenced: Whether a variant's text shows it.
+        pixels: Width and height of a picture, where its format tells.
     """
 
     name: str
@@ -46,6 +48,7 @@ class UnpackedFile:
     size_bytes: int
     media_type: str
     referenced: bool
+    pixels: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +226,8 @@ def _missing(texts: Iterable[str], names: frozenset[str]) -> tuple[str, ...]:
 
 
 def _file(extracted: Extracted, name: str, *, referenced: bool) -> UnpackedFile:
+    with extracted.path.open("rb") as file:
+        pixels = pixels_of(file)
     return UnpackedFile(
         name=name,
         path=extracted.path,
@@ -230,6 +235,7 @@ def _file(extracted: Extracted, name: str, *, referenced: bool) -> UnpackedFile:
         size_bytes=extracted.size_bytes,
         media_type=media_type_of(extracted.head),
         referenced=referenced,
+        pixels=pixels,
     )
 
 

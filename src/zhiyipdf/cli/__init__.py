@@ -32,6 +32,7 @@ class _Command(NamedTuple):
 _COMMANDS = {
     "convert": _Command("zhiyipdf.cli.convert", "Convert PDFs to Markdown or to documents."),
     "estimate": _Command("zhiyipdf.cli.estimate", "Count pages and points; upload nothing."),
+    "preview": _Command("zhiyipdf.cli.preview", "Show a PDF's pages beside its Markdown."),
     "balance": _Command("zhiyipdf.cli.balance", "Show the points left on each key."),
     "tasks": _Command("zhiyipdf.cli.tasks", "List what the store knows of paid tasks."),
     "resume": _Command("zhiyipdf.cli.tasks", "Fetch what is paid for and not fetched yet."),

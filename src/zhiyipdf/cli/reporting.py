@@ -29,6 +29,7 @@ _DOING: dict[Stage, str] = {
     "convert": "converting",
     "download": "downloading",
     "unpack": "unpacking",
+    "ground": "finding pages",
 }
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from zhiyipdf.grounding import from_layout, ground
+from zhiyipdf.grounding import ground
 from zhiyipdf.images import (
     apply_edits,
     follow_edits,
@@ -34,13 +34,13 @@ class PartResult:
     Attributes:
         numbers: The true numbers of its pages, rising: what the service calls page 1 is the first.
         bundle: The unpacked result.
-        page_sizes: Width and height in points by the service's number of the page, of those that
-            the bundle's layout measures otherwise.
+        blocks: By variant its text in blocks, with the service's page numbers. What is missing is
+            split and placed by its own marks.
     """
 
     numbers: tuple[int, ...]
     bundle: Bundle
-    page_sizes: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    blocks: Mapping[Variant, tuple[Block, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +78,12 @@ def join(parts: Sequence[PartResult], *, whole: bool = False) -> Joined:
     present = [v for v in VARIANTS if any(v in part.bundle.markdown for part in parts)]
     markdown: dict[Variant, str] = {}
     blocks: dict[Variant, tuple[Block, ...]] = {}
+    originals = _places_of_originals(parts)
     for variant in present:
-        pieces = [_piece(part, variant, names) for part, names in zip(parts, renames, strict=True)]
+        pieces = [
+            _piece(part, variant, names, pairs)
+            for part, names, pairs in zip(parts, renames, originals, strict=True)
+        ]
         markdown[variant], blocks[variant] = _concatenated(pieces)
     assets = [
         replace(asset, name=names.get(asset.name, asset.name))
@@ -179,15 +183,26 @@ class _Piece:
     highest: int
 
 
-def _piece(part: PartResult, variant: Variant, names: Mapping[str, str]) -> _Piece:
-    """Ground a part's text by its own pages, then give pages and pictures their true names."""
+def _places_of_originals(parts: Sequence[PartResult]) -> list[dict[int, int]]:
+    """Give for each part where the blocks of its original stand in the joined original."""
+    places: list[dict[int, int]] = []
+    count = 0
+    for part in parts:
+        own = part.blocks.get("original", ())
+        full = [i for i, block in enumerate(own) if block.start < block.end]
+        places.append({i: count + place for place, i in enumerate(full)})
+        count += len(full)
+    return places
+
+
+def _piece(
+    part: PartResult, variant: Variant, names: Mapping[str, str], pairs: Mapping[int, int]
+) -> _Piece:
+    """Give the pages, pictures and originals of a part's blocks their true numbers and names."""
     text = part.bundle.markdown.get(variant, "")
-    plain = split_blocks(text)
-    layout = part.bundle.layout.get(variant, ())
-    if layout:
-        blocks = from_layout(plain, layout, len(part.numbers), page_sizes=part.page_sizes)
-    else:
-        blocks = ground(text, plain, len(part.numbers))
+    blocks = part.blocks.get(variant)
+    if blocks is None:
+        blocks = ground(text, split_blocks(text), len(part.numbers))
     edits = tuple(image_edits(text, names.get, inline=True)) if names else ()
     edited = apply_edits(text, edits)
     moved = follow_edits(edits)
@@ -203,10 +218,11 @@ def _piece(part: PartResult, variant: Variant, names: Mapping[str, str]) -> _Pie
                     text=edited[start:end],
                     images=tuple(names.get(target, target) for target in block.images),
                     provenance=tuple(_true(found, part.numbers) for found in block.provenance),
+                    pair=None if block.pair is None else pairs.get(block.pair),
                 )
             )
-    highest = min((block.level for block in plain if block.level), default=_NO_HEADING)
-    return _Piece(edited, tuple(placed), _open_headings(plain), highest)
+    highest = min((block.level for block in blocks if block.level), default=_NO_HEADING)
+    return _Piece(edited, tuple(placed), _open_headings(blocks), highest)
 
 
 def _true(found: Provenance, numbers: Sequence[int]) -> Provenance:

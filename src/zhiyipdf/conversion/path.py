@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 from zhiyipdf.conversion.joining import PartResult, join
 from zhiyipdf.conversion.parts import ObtainedPart, PartsOfSource
+from zhiyipdf.conversion.placing import VERSION, place_blocks
 from zhiyipdf.conversion.planning import plan_parts, select_pages
 from zhiyipdf.errors import ZhiyiPDFError
 from zhiyipdf.models import (
-    Bundle,
     Conversion,
     Outcome,
     ParseOptions,
@@ -27,7 +27,7 @@ from zhiyipdf.sources import SourceRef, opened
 from zhiyipdf.store import TaskRecord
 from zhiyipdf.tasks.acquisition import Acquisition
 from zhiyipdf.tasks.surroundings import Surroundings
-from zhiyipdf.textlayer import bookmarks, page_sizes
+from zhiyipdf.textlayer import bookmarks
 from zhiyipdf.threads import in_thread
 
 __all__ = ["ConversionPath"]
@@ -139,11 +139,9 @@ class ConversionPath:
     def _join(
         self, source: Source, options: ParseOptions, obtained: list[ObtainedPart]
     ) -> Conversion:
-        """Make one conversion of the parts' results, with pages for every block."""
-        finish = self._with.provider.finish
-        results = [
-            _part_result(source, one.part, finish(one.obtained.bundle, options)) for one in obtained
-        ]
+        """Make one conversion of the parts' results, with pages and boxes for every block."""
+        self._with.tell(source.uri, "ground")
+        results = [self._placed(source, options, one) for one in obtained]
         joined = join(results, whole=obtained[0].part.whole)
         points = sum(one.obtained.points for one in obtained)
         return Conversion(
@@ -158,6 +156,19 @@ class ConversionPath:
             missing=joined.missing,
             sidecars=joined.sidecars,
         )
+
+    def _placed(self, source: Source, options: ParseOptions, one: ObtainedPart) -> PartResult:
+        """Place the blocks of a part's result, or read where they were placed before."""
+        # Of a whole PDF the service counts damaged pages too; a part is made without them.
+        whole = one.part.whole
+        numbers = tuple(range(1, source.total_pages + 1)) if whole else one.part.numbers
+        bundle = self._with.provider.finish(one.obtained.bundle, options)
+        store, key = self._with.store, one.obtained.key
+        blocks = store.read_blocks(key, bundle.markdown, version=VERSION)
+        if blocks is None:
+            blocks = place_blocks(bundle, source, numbers)
+            store.write_blocks(key, blocks, bundle.markdown, version=VERSION)
+        return PartResult(numbers=numbers, bundle=bundle, blocks=blocks)
 
     @asynccontextmanager
     async def _opened(
@@ -175,27 +186,3 @@ class ConversionPath:
             yield source, folder
         finally:
             await in_thread(stack.close)
-
-
-def _part_result(source: Source, part: Part, bundle: Bundle) -> PartResult:
-    # Of a whole PDF the service counts damaged pages too; a part is made without them.
-    numbers = tuple(range(1, source.total_pages + 1)) if part.whole else part.numbers
-    return PartResult(
-        numbers=numbers, bundle=bundle, page_sizes=_page_sizes(source, numbers, bundle)
-    )
-
-
-def _page_sizes(
-    source: Source, numbers: Sequence[int], bundle: Bundle
-) -> dict[int, tuple[float, float]]:
-    """Measure the pages whose boxes are in another unit than points."""
-    measured = {
-        span.page_number
-        for spans in bundle.layout.values()
-        for span in spans
-        if span.page_size is not None and span.page_number <= len(numbers)
-    }
-    if not measured or not source.is_pdf:
-        return {}
-    sizes = page_sizes(Path(source.path), [numbers[number - 1] for number in sorted(measured)])
-    return {number: size for number in measured if (size := sizes.get(numbers[number - 1]))}

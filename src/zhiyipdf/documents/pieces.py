@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from zhiyipdf.documents.page_starts import PageRun, runs_of
@@ -75,16 +76,20 @@ def cut(
 
 def _kept(conversion: Conversion, variant: Variant) -> list[Block]:
     """Leave out page marks and blocks without text."""
-    return [
-        block
-        for block in conversion.blocks_by_variant.get(variant, ())
-        if block.text.strip() and block.kind != "page_break"
-    ]
+    return [block for block in conversion.blocks_by_variant.get(variant, ()) if _is_kept(block)]
 
 
 def _spoken(conversion: Conversion, variant: Variant) -> list[Block]:
     """Leave out comments too: on their own they answer no question."""
-    return [block for block in _kept(conversion, variant) if block.kind != "comment"]
+    return [block for block in conversion.blocks_by_variant.get(variant, ()) if _is_spoken(block)]
+
+
+def _is_kept(block: Block) -> bool:
+    return bool(block.text.strip()) and block.kind != "page_break"
+
+
+def _is_spoken(block: Block) -> bool:
+    return _is_kept(block) and block.kind != "comment"
 
 
 def _whole(conversion: Conversion, variant: Variant) -> Piece:
@@ -172,56 +177,33 @@ def _pair_blocks(
     conversion: Conversion, variants: Sequence[Variant]
 ) -> Mapping[Variant, list[str]]:
     """Name for each block of each variant the block of the original that it renders."""
-    original = _spoken(conversion, "original")
+    names = _spoken_names(conversion.blocks_by_variant.get("original", ()), "block")
     pairs: dict[Variant, list[str]] = {}
     for variant in variants:
-        blocks = _spoken(conversion, variant)
-        if variant == "original":
-            found: Mapping[int, int] = {i: i for i in range(len(blocks))}
-        elif variant == "bilingual":
-            found = _pair_bilingual(original, blocks)
-        else:
-            found = _common(_shapes(original), _shapes(blocks))
+        own = _spoken_names(conversion.blocks_by_variant.get(variant, ()), variant)
+        rendered = range(len(own)) if variant == "original" else _rendered(conversion, variant)
         pairs[variant] = [
-            f"block:{found[i]}" if i in found else f"{variant}:{i}" for i in range(len(blocks))
+            name if row is None else names[row] or name
+            for name, row in zip(own, rendered, strict=True)
+            if name is not None
         ]
     return pairs
 
 
-def _pair_bilingual(original: Sequence[Block], blocks: Sequence[Block]) -> dict[int, int]:
-    """Pair a text that has each block of the original and, after it, the block's translation."""
-    found = _common([_words(b) for b in original], [_words(b) for b in blocks])
-    for i in range(1, len(blocks)):
-        if i not in found and i - 1 in found and blocks[i].kind == original[found[i - 1]].kind:
-            found[i] = found[i - 1]
-    return found
+def _spoken_names(blocks: Sequence[Block], prefix: str) -> list[str | None]:
+    """Number the blocks that say something; None for the others."""
+    count = itertools.count()
+    return [f"{prefix}:{next(count)}" if _is_spoken(block) else None for block in blocks]
 
 
-def _words(block: Block) -> object:
-    return " ".join(block.text.split())
+def _rendered(conversion: Conversion, variant: Variant) -> Sequence[int | None]:
+    """Give for each block of a variant the index of the original's block that it renders."""
+    blocks = conversion.blocks_by_variant.get(variant, ())
+    if any(block.pair is not None for block in blocks):
+        return [block.pair for block in blocks]
+    # Made by hand, without grounding. Numpy is loaded for these only.
+    from zhiyipdf.grounding.translation import pair_bilingual, pair_translated
 
-
-def _shapes(blocks: Iterable[Block]) -> list[object]:
-    """What a translation leaves as it is."""
-    return [(block.kind, block.level, block.images) for block in blocks]
-
-
-def _common(first: Sequence[object], second: Sequence[object]) -> dict[int, int]:
-    """Find a longest common subsequence: for indices of the second those of the first.
-
-    rapidfuzz does it in well under a second for ten thousand blocks of a few kinds;
-    :mod:`difflib` needs quadratic time and more for such sequences.
-    """
-    if first == second:
-        return {i: i for i in range(len(first))}
-    from rapidfuzz.distance import LCSseq
-
-    numbers: dict[object, int] = {}
-    left = [numbers.setdefault(item, len(numbers)) for item in first]
-    right = [numbers.setdefault(item, len(numbers)) for item in second]
-    return {
-        code.dest_start + step: code.src_start + step
-        for code in LCSseq.opcodes(left, right)
-        if code.tag == "equal"
-        for step in range(code.src_end - code.src_start)
-    }
+    original = conversion.blocks_by_variant.get("original", ())
+    pair = pair_bilingual if variant == "bilingual" else pair_translated
+    return pair(original, blocks).first()

@@ -109,7 +109,7 @@ def choose(
     best: _State | None = None
     said_total, page_total = max(len(blocks.codes), 1), len(pages.codes)
     lines = _whole_lines(pages)
-    depth = memoryview(pages.depth)  # scalars of an array cost ten times as much
+    depth = pages.depth.tolist()  # scalars of an array cost ten times as much
     texts = [
         blocks.text[start:end] if end - start <= _LONGEST_LINE else ""
         for start, end in pairwise(blocks.starts.tolist())
@@ -263,16 +263,16 @@ def _offered(
     if len(places) <= MOST_PLACES:
         return (places[i] for i in range(len(places)))
     wanted: set[int] = set()
-    ends = [s.end for states in list(recent)[-_REPEATED_LOOK_BACK:] for s in states[:_REPEATED_STATES]]
+    ends = [
+        s.end for states in list(recent)[-_REPEATED_LOOK_BACK:] for s in states[:_REPEATED_STATES]
+    ]
     for end in ends or [int(expected)]:
-        at = bisect_left(places, end - _OVERLAP)  # type: ignore[type-var] # a sequence of int
+        at = bisect_left(places, end - _OVERLAP)
         wanted.update(i for i in (at - 1, at) if 0 <= i < len(places))
     return (max(places[i], 0) for i in sorted(wanted))
 
 
-def _rival(
-    state: _State, own: Sequence[int], clusters: Clusters, pages: PageStream
-) -> int:
+def _rival(state: _State, own: Sequence[int], clusters: Clusters, pages: PageStream) -> int:
     """Give the cover of the best cluster on another page."""
     if len(own) < 2:
         return 0

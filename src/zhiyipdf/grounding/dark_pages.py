@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zhiyipdf.grounding.findings import Finding, backbone
+from zhiyipdf.grounding.hints import hinted_page
 from zhiyipdf.grounding.running_lines import RunningLines, running_key
 from zhiyipdf.grounding.streams import BlockStream, PageStream
+from zhiyipdf.grounding.words import PageWords
 from zhiyipdf.models import Block
 from zhiyipdf.models.page_text import PageText
 
@@ -18,28 +21,39 @@ __all__ = ["dark_pages", "fill_dark_pages"]
 # Grounding study, section 4j2.
 _FEWEST_LETTERS = 15
 _LEAST_INK = 0.003
-_GARBLED_HITS = 0.2
 _IMAGE_LENGTH = 300
-_LEAST_LENGTH = 40
+_LEAST_LENGTH = 4
+_HEADING = 1.5
 _SURE_LENGTH, _SURE_SHARE = 40, 0.5
 _FAIR_LENGTH, _FAIR_SHARE, _RIVAL_SHARE = 18, 0.75, 0.7
 _ALONE_LENGTH = 150
 _AROUND = 4
-_HOLE = 3
+_MOST_STATES = 4_000_000  # of the search, so that no PDF takes more than seconds
+# Of the search for the pages between: gains and losses in letters that are there or are not.
+_FULL = 40
+_HERE = 0.6
+_MISSING = 0.5
+_WORDS_HALF = 0.85
+_UNUSED = 12.0  # a dark page without a block
 
 
-def dark_pages(
-    pages: Sequence[PageText], body: PageStream, findings: Sequence[Finding | None]
-) -> NDArray[np.float64]:
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A readable page, or dark pages that follow each other."""
+
+    pages: tuple[int, ...]
+    is_dark: bool
+
+
+def dark_pages(pages: Sequence[PageText], body: PageStream) -> NDArray[np.float64]:
     """Tell how much each page holds that cannot be read.
 
     Args:
         pages: In order.
         body: Their text, without running lines.
-        findings: What was hit.
 
     Returns:
-        For each page its weight; 0 where the text can be read, or there is nothing.
+        For each page its ink; 0 where the text can be read, or there is nothing.
     """
     weights = np.zeros(len(pages))
     counts = np.diff(body.page_starts)
@@ -53,45 +67,77 @@ def fill_dark_pages(
     findings: list[Finding | None],
     blocks: Sequence[Block],
     said: BlockStream,
-    pages: Sequence[PageText],
-    body: PageStream,
+    words: PageWords,
+    weights: NDArray[np.float64],
+    numbers: Sequence[int],
     running: RunningLines,
     good: float,
 ) -> None:
-    """Give the blocks between two trusted ones to the dark pages between these, by ink.
+    """Share the blocks between two trusted ones among the pages between these.
+
+    What is found on a readable page stays there, if the order allows; what is not found goes to
+    the dark pages, in the measure of their ink.
 
     Args:
         findings: By block; is filled in.
         blocks: The Markdown's.
         said: Their text.
-        pages: The PDF's.
-        body: Their text.
+        words: The pages' words.
+        weights: How much each page holds that cannot be read.
+        numbers: The pages' numbers, which names of pictures may tell.
         running: Running lines; those that the Markdown kept part its pages.
         good: Share of a block's characters that is hit where the text is good.
     """
-    weights = dark_pages(pages, body, findings)
     if not weights.any():
         return
-    lengths = np.diff(said.starts)
     trusted = _trusted(findings, good)
-    for run, first, last in _gaps(findings, trusted, len(pages)):
-        dark = [page for page in range(first, last + 1) if weights[page] > 0]
-        if not dark:
+    for run, first, last in _gaps(findings, trusted, len(weights)):
+        if not weights[first : last + 1].any():
             continue
-        members = _inside(run, findings, dark)
-        if not members:
+        groups = _groups(first, last, weights)
+        if len(groups) * len(run) > _MOST_STATES:
             continue
-        sizes = [_size(blocks[i], int(lengths[i])) for i in members]
-        cuts = _marked(members, said, running, len(dark))
-        shares = (
-            _by_marks(len(members), cuts)
-            if cuts is not None
-            else _by_ink(members, sizes, blocks, [float(weights[p]) for p in dark])
-        )
-        for i, at in zip(members, shares, strict=True):
-            findings[i] = Finding(
-                method="ink", pages=(dark[at],), choices=1 if cuts is not None else len(dark)
-            )
+        gains = [_gains(findings[i], blocks[i], i, said, words, groups) for i in run]
+        for number, members in _shared_out(run, gains, groups).items():
+            if groups[number].is_dark:
+                ink = [float(weights[page]) for page in groups[number].pages]
+                hints = _hints(members, blocks, groups[number].pages, numbers)
+                _fill_group(
+                    findings, members, groups[number].pages, blocks, said, ink, hints, running
+                )
+            else:
+                _forget_elsewhere(findings, members, groups[number].pages[0])
+
+
+def _forget_elsewhere(findings: list[Finding | None], members: Sequence[int], page: int) -> None:
+    """Forget what was found by chance where the order does not allow it."""
+    for i in members:
+        found = findings[i]
+        if found is not None and found.pages and found.pages[0] != page:
+            findings[i] = None
+
+
+def _fill_group(
+    findings: list[Finding | None],
+    members: Sequence[int],
+    pages: Sequence[int],
+    blocks: Sequence[Block],
+    said: BlockStream,
+    ink: Sequence[float],
+    hints: Mapping[int, int],
+    running: RunningLines,
+) -> None:
+    """Share blocks out among dark pages that follow each other."""
+    sizes = [_size(blocks[i], int(said.starts[i + 1] - said.starts[i])) for i in members]
+    cuts = _marked(members, said, running, len(pages))
+    if cuts is not None:
+        shares = _by_marks(len(members), cuts)
+    else:
+        shares = _by_ink(members, sizes, blocks, ink, hints)
+    choices = 1 if cuts is not None else len(pages)
+    margins = _margins(shares, sizes)
+    for i, at, margin in zip(members, shares, margins, strict=True):
+        findings[i] = Finding(method="ink", pages=(pages[at],), choices=choices, margin=margin)
 
 
 def _trusted(findings: Sequence[Finding | None], good: float) -> list[int]:
@@ -142,58 +188,95 @@ def _gaps(
             before, page = block, found.pages[-1]
 
 
-def _inside(
-    run: range, findings: Sequence[Finding | None], dark: Sequence[int]
-) -> list[int]:
-    """Leave out of a run what stands on the readable pages at its ends, and what is sure anyway."""
-    first = _edge(run, findings, lambda page: page < dark[0])
-    last = _edge(run[::-1], findings, lambda page: page > dark[-1])
-    start = run.start if first is None else first + 1
-    stop = run.stop if last is None else last
-    return [i for i in range(start, stop) if not _is_placed(findings[i])]
+def _groups(first: int, last: int, weights: NDArray[np.float64]) -> list[_Group]:
+    groups: list[_Group] = []
+    dark: list[int] = []
+    for page in range(first, last + 1):
+        if weights[page] > 0:
+            dark.append(page)
+            continue
+        if dark:
+            groups.append(_Group(tuple(dark), is_dark=True))
+            dark = []
+        groups.append(_Group((page,), is_dark=False))
+    if dark:
+        groups.append(_Group(tuple(dark), is_dark=True))
+    return groups
 
 
-def _edge(
-    run: range, findings: Sequence[Finding | None], outside: Callable[[int], bool]
-) -> int | None:
-    """Give the last block from one end of which the readable page is known, without wide holes."""
-    edge: int | None = None
-    reached = -1
-    for at, block in enumerate(run):
-        found = findings[block]
-        if found is not None and found.pages and found.share > _FAIR_SHARE:
-            if not outside(found.pages[0]):
-                break
-            edge, reached = block, at
-        elif at - reached > _HOLE:
-            break
-    return edge
+def _gains(
+    found: Finding | None,
+    block: Block,
+    index: int,
+    said: BlockStream,
+    words: PageWords,
+    groups: Sequence[_Group],
+) -> list[float]:
+    """Tell for each group how well a block fits there; 0 means that nothing speaks either way."""
+    length = int(said.starts[index + 1] - said.starts[index])
+    size = min(length, _FULL)
+    if not size:
+        return [0.0] * len(groups)
+    if found is not None and found.pages:
+        here = _HERE * size * found.share
+        return [
+            0.0 if group.is_dark else here if found.pages[0] in group.pages else -_MISSING * size
+            for group in groups
+        ]
+    shares = words.shares(block, [group.pages[0] for group in groups if not group.is_dark])
+    told = iter(shares)
+    return [0.0 if group.is_dark else (next(told) - _WORDS_HALF) * size for group in groups]
 
 
-def _is_placed(found: Finding | None) -> bool:
-    return (
-        found is not None
-        and found.method == "seed"
-        and found.matched >= _SURE_LENGTH
-        and found.share > _FAIR_SHARE
-    )
+def _shared_out(
+    run: range, gains: Sequence[Sequence[float]], groups: Sequence[_Group]
+) -> dict[int, list[int]]:
+    """Choose a group for each block, never going back, so that the gains sum to most."""
+    width = len(groups)
+    skipped = np.array([0.0, *np.cumsum([_UNUSED if group.is_dark else 0.0 for group in groups])])
+    # Going from group a to b leaves out those between.
+    totals = -skipped[:width]
+    back = np.zeros((len(gains), width), np.int32)
+    for row, own in enumerate(gains):
+        if row:
+            base = totals + skipped[1:]  # each left once: those between are skipped from here
+            best_at, best = 0, -np.inf
+            new = np.empty(width)
+            for group in range(width):
+                stay = totals[group]
+                if group and base[group - 1] > best:
+                    best_at, best = group - 1, base[group - 1]
+                move = best - skipped[group]
+                if stay >= move:
+                    new[group], back[row, group] = stay, group
+                else:
+                    new[group], back[row, group] = move, best_at
+            totals = new
+        totals = totals + np.asarray(own)
+    group = int(np.argmax(totals - (skipped[width] - skipped[1:])))
+    members: dict[int, list[int]] = {}
+    for row in range(len(gains) - 1, -1, -1):
+        members.setdefault(group, []).append(run[row])
+        group = int(back[row, group])
+    return {number: found[::-1] for number, found in members.items()}
 
 
-def _size(block: Block, length: int) -> int:
-    if block.images and not length:
-        return _IMAGE_LENGTH
-    return max(length, _LEAST_LENGTH)
+def _size(block: Block, length: int) -> float:
+    """Tell how much ink a block takes, in letters of plain text."""
+    if not length:
+        return _IMAGE_LENGTH if block.images else _LEAST_LENGTH
+    return _LEAST_LENGTH + length * (_HEADING if block.kind == "heading" else 1.0)
 
 
 def _marked(
     members: Sequence[int], said: BlockStream, running: RunningLines, count: int
 ) -> list[int] | None:
     """Give where pages begin among the members, if kept running lines tell; None if they do not."""
-    if not running.kept_keys:
+    if not running.kept_keys or count < 2:
         return None
     keys: dict[str, list[int]] = {}
     for at, block in enumerate(members):
-        text = said.text[int(said.starts[block]) : int(said.starts[block + 1])]
+        text = said.text_of(block)
         key = running_key(text) if text else ""
         if key in running.kept_keys:
             keys.setdefault(key, []).append(at)
@@ -205,23 +288,26 @@ def _marked(
 
 def _by_marks(count: int, cuts: Sequence[int]) -> list[int]:
     """Begin a page at each mark, or end one there if the last mark is the last block."""
-    ends = cuts[-1] == count - 1 and cuts[0] > 0
-    shares = []
-    for at in range(count):
-        if ends:
-            shares.append(sum(cut < at for cut in cuts))
-        else:
-            shares.append(max(sum(cut <= at for cut in cuts) - 1, 0))
-    return shares
+    if cuts[-1] == count - 1 and cuts[0] > 0:
+        return [sum(cut < at for cut in cuts) for at in range(count)]
+    return [max(sum(cut <= at for cut in cuts) - 1, 0) for at in range(count)]
 
 
 def _by_ink(
-    members: Sequence[int], sizes: Sequence[int], blocks: Sequence[Block], ink: Sequence[float]
+    members: Sequence[int],
+    sizes: Sequence[float],
+    blocks: Sequence[Block],
+    ink: Sequence[float],
+    hints: Mapping[int, int],
 ) -> list[int]:
     """Share members out so that the pages' lengths are as their ink is, cut where a part begins.
 
-    Pages are filled in order. A dynamic program over the cuts weighs how far each page's length is
-    from its share against how likely a page begins with such a block.
+    Args:
+        members: Indices of blocks.
+        sizes: How much ink each takes.
+        blocks: All of them.
+        ink: Of each page.
+        hints: By position among the members the page that a picture's name tells, never falling.
     """
     count = len(ink)
     if count == 1:
@@ -230,22 +316,45 @@ def _by_ink(
     ends = np.cumsum([0, *sizes])
     wanted = np.cumsum([0.0, *ink]) / all_ink * total
     spread = max(total / count / 6, 1.0)
-    shares = [0] * len(members)
+    shares = [count - 1] * len(members)
     at = 0
     for page in range(1, count):
         target = wanted[page]
-        candidates = range(at, len(members) + 1)
+        low = max([at, *(i + 1 for i, hint in hints.items() if hint < page)])
+        high = min([len(members), *(i for i, hint in hints.items() if hint >= page)])
         best = min(
-            candidates,
-            key=lambda cut: abs(float(ends[cut]) - float(target)) / spread
-            - _begins_page(blocks, members, cut),
+            range(low, max(low, high) + 1),
+            key=lambda cut: (
+                abs(float(ends[cut]) - float(target)) / spread - _begins_page(blocks, members, cut)
+            ),
         )
         for i in range(at, best):
             shares[i] = page - 1
         at = best
-    for i in range(at, len(members)):
-        shares[i] = count - 1
     return shares
+
+
+def _hints(
+    members: Sequence[int], blocks: Sequence[Block], pages: Sequence[int], numbers: Sequence[int]
+) -> dict[int, int]:
+    """Read the pages that names of pictures tell, as far as they never fall."""
+    place = {numbers[page]: at for at, page in enumerate(pages)}
+    hints: dict[int, int] = {}
+    for at, member in enumerate(members):
+        for target in blocks[member].images[:1]:
+            page = hinted_page(target, numbers[-1])
+            if page in place and place[page] >= max(hints.values(), default=0):
+                hints[at] = place[page]
+    return hints
+
+
+def _margins(shares: Sequence[int], sizes: Sequence[float]) -> list[float]:
+    """Tell how far each member is from the nearest cut, in halves of a page."""
+    ends = np.cumsum([0.0, *sizes])
+    cuts = [float(ends[i]) for i in range(1, len(shares)) if shares[i] != shares[i - 1]]
+    half = float(ends[-1]) / (max(shares) + 1) / 2 or 1.0
+    middles = (ends[1:] + ends[:-1]) / 2
+    return [min([1.0, *(abs(float(middle) - cut) / half for cut in cuts)]) for middle in middles]
 
 
 def _begins_page(blocks: Sequence[Block], members: Sequence[int], cut: int) -> float:
@@ -254,5 +363,5 @@ def _begins_page(blocks: Sequence[Block], members: Sequence[int], cut: int) -> f
         return 0.0
     block = blocks[members[cut]]
     if block.kind == "heading":
-        return 0.5 if block.level <= 2 else 0.2
+        return 1.0 if block.level <= 2 else 0.4
     return 0.0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log2
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from zhiyipdf.grounding.findings import Finding, backbone, pages_of
@@ -24,22 +26,45 @@ _LOOK_BACK = 4
 _SKIPPED = 0.5
 _BACKWARDS = 2.0
 _FROM_RIGHT = 1.0
-_LONGEST_WINDOW = 12_000
+_LONGEST_WINDOW = 12_000  # characters
+_BITS_ENOUGH = 30.0  # to name any place of any PDF
 _LEAST_LENGTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Where a run of blocks may stand.
+
+    Attributes:
+        low: Where it begins: whole pages, for objects are not always drawn in reading order.
+        high: Where it ends.
+        left: Where the block before the run ends.
+        right: Where the block after the run begins.
+    """
+
+    low: int
+    high: int
+    left: int
+    right: int
+
+    def cost(self, start: int, end: int) -> float:
+        """Bits that naming a place takes, from the block before or the block after."""
+        gap = start - self.left
+        cost = log2(1 + gap) if gap >= 0 else _BACKWARDS + log2(1 - gap)
+        after = self.right - end
+        return min(cost, _FROM_RIGHT + log2(1 + after)) if after >= 0 else cost
 
 
 @dataclass(slots=True)
 class _Place:
+    block: int
     start: int
     end: int
     total: float
     before: _Place | None
-    number: int
 
 
-def fill_exactly(
-    findings: list[Finding | None], blocks: BlockStream, pages: PageStream
-) -> None:
+def fill_exactly(findings: list[Finding | None], blocks: BlockStream, pages: PageStream) -> None:
     """Find blocks letter by letter between their neighbours.
 
     A place is taken if the block's text tells more bits than naming the place would need, counted
@@ -52,107 +77,98 @@ def fill_exactly(
     """
     used = _used(findings, len(pages.codes))
     starts = pages.page_starts.tolist()
-    for run, left, right in _runs(findings, blocks, len(pages.codes)):
-        # The whole pages of the neighbours: objects are not always drawn in reading order.
-        low = starts[bisect_right(starts, min(left, right), hi=len(starts) - 1) - 1]
-        high = starts[bisect_left(starts, max(left, right))]
-        for block, place in _placed(run, low, high, left, right, blocks, pages, used):
-            length = place.end - place.start
+    for run, window in _runs(findings, blocks, starts):
+        for place in _placed(run, window, blocks, pages.text, used):
             stretches = ((place.start, place.end),)
-            findings[block] = Finding(
+            findings[place.block] = Finding(
                 method="exact",
                 stretches=stretches,
                 pages=pages_of(stretches, starts, least=1),
-                matched=length,
+                matched=place.end - place.start,
                 share=1.0,
             )
             used[place.start : place.end] = True
 
 
 def _placed(
-    run: Sequence[int],
-    low: int,
-    high: int,
-    left: int,
-    right: int,
-    blocks: BlockStream,
-    pages: PageStream,
-    used: np.ndarray[tuple[int], np.dtype[np.bool_]],
-) -> Iterator[tuple[int, _Place]]:
+    run: Sequence[int], window: _Window, blocks: BlockStream, there: str, used: NDArray[np.bool_]
+) -> Iterator[_Place]:
     """Give the best places of a run of blocks: a small Viterbi search over their occurrences."""
     best: _Place | None = None
-    recent: list[list[_Place]] = []
-    for number, block in enumerate(run):
-        text = blocks.text[int(blocks.starts[block]) : int(blocks.starts[block + 1])]
+    recent: deque[list[_Place]] = deque(maxlen=_LOOK_BACK)
+    for block in run:
+        text = blocks.text_of(block)
         bits = _bits(text)
-        places: list[_Place] = []
-        reach = min(int(2**bits), high - low) if bits < 30 else high - low
-        for start in _occurrences(text, low, high, left, right, reach, recent, pages.text, used):
-            end = start + len(text)
-            gap = start - left
-            cost = log2(1 + gap) if gap >= 0 else _BACKWARDS + log2(1 - gap)
-            after = right - end
-            if after >= 0:
-                cost = min(cost, _FROM_RIGHT + log2(1 + after))
-            total, before = -cost, None
-            skipped = 0.0
-            for earlier in reversed(recent[-_LOOK_BACK:]):
-                for place in earlier:
-                    gap = start - place.end
-                    if gap < 0:
-                        continue
-                    reached = place.total - skipped - min(log2(1 + gap), cost + _SKIPPED)
-                    if reached > total:
-                        total, before = reached, place
-                skipped += _SKIPPED
-            gained = bits + total - (before.total if before is not None else 0.0)
-            if gained > 0:
-                places.append(_Place(start, end, bits + total, before, block))
+        origins = {window.left, *(place.end for places in recent for place in places)}
+        places = [
+            place
+            for start in _occurrences(text, bits, window, origins, there, used)
+            if (place := _arrive(block, start, start + len(text), bits, window, recent)) is not None
+        ]
         if places:
             recent.append(places)
-            leader = max(places, key=lambda p: p.total)
+            leader = max(places, key=lambda place: place.total)
             if best is None or leader.total > best.total:
                 best = leader
     while best is not None:
-        yield best.number, best
+        yield best
         best = best.before
+
+
+def _arrive(
+    block: int, start: int, end: int, bits: float, window: _Window, recent: deque[list[_Place]]
+) -> _Place | None:
+    """Make a place, coming from the best of the places before; None if it does not pay."""
+    cost = window.cost(start, end)
+    total: float = -cost
+    before: _Place | None = None
+    skipped = 0.0
+    for earlier in reversed(recent):
+        for place in earlier:
+            gap = start - place.end
+            if gap >= 0:
+                reached = place.total - skipped - min(log2(1 + gap), cost + _SKIPPED)
+                if reached > total:
+                    total, before = reached, place
+        skipped += _SKIPPED
+    if bits + total <= (0.0 if before is None else before.total):
+        return None
+    return _Place(block, start, end, bits + total, before)
 
 
 def _occurrences(
     text: str,
-    low: int,
-    high: int,
-    left: int,
-    right: int,
-    reach: int,
-    recent: Sequence[Sequence[_Place]],
+    bits: float,
+    window: _Window,
+    origins: set[int],
     there: str,
-    used: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    used: NDArray[np.bool_],
 ) -> list[int]:
     """Give the free places of a text that are near enough to something to be believed."""
+    size = window.high - window.low
+    reach = size if bits >= _BITS_ENOUGH else min(int(2**bits), size)
+    if reach >= size:
+        origins = {*origins, window.low}
     found: set[int] = set()
-    origins = {left, *(p.end for places in recent[-_LOOK_BACK:] for p in places)}
-    if reach >= high - low:
-        origins.add(low)
     for origin in sorted(origins)[:_MOST_PLACES]:
-        at, tries = origin, 0
-        while tries < _MOST_PLACES:
-            at = there.find(text, at, min(high, origin + reach + len(text)))
+        at, stop = origin, min(window.high, origin + reach + len(text))
+        for _ in range(_MOST_PLACES):
+            at = there.find(text, at, stop)
             if at < 0:
                 break
             if not used[at : at + len(text)].any():
                 found.add(at)
                 break
-            at, tries = at + 1, tries + 1
-    at, tries = min(right, high), 0
-    while tries < _MOST_PLACES:
-        at = there.rfind(text, max(low, right - reach - len(text)), at)
+            at += 1
+    at, stop = min(window.right, window.high), max(window.low, window.right - reach - len(text))
+    for _ in range(_MOST_PLACES):
+        at = there.rfind(text, stop, at)
         if at < 0:
             break
         if not used[at : at + len(text)].any():
             found.add(at)
             break
-        at, tries = at + len(text) - 1, tries + 1
+        at += len(text) - 1
     return sorted(found)
 
 
@@ -170,17 +186,16 @@ def fill_roughly(
     starts = pages.page_starts.tolist()
     free = pages.codes.copy()
     free[_used(findings, len(free))] = 0
-    for run, left, right in _runs(findings, blocks, len(free)):
-        low = starts[bisect_right(starts, min(left, right), hi=len(starts) - 1) - 1]
-        high = starts[bisect_left(starts, max(left, right))]
+    for run, window in _runs(findings, blocks, starts):
+        low, high = window.low, window.high
         if high - low > _LONGEST_WINDOW:
             continue
         for block in run:
-            text = blocks.text[int(blocks.starts[block]) : int(blocks.starts[block + 1])]
+            text = blocks.text_of(block)
             if len(text) < _LEAST_LENGTH:
                 continue
-            window = text_of(free[low:high])
-            found = fuzz.partial_ratio_alignment(text, window, score_cutoff=least)
+            there = text_of(free[low:high])
+            found = fuzz.partial_ratio_alignment(text, there, score_cutoff=least)
             if found is None or found.dest_end <= found.dest_start:
                 continue
             stretches = ((low + found.dest_start, low + found.dest_end),)
@@ -197,33 +212,28 @@ def fill_roughly(
 
 
 def _runs(
-    findings: Sequence[Finding | None], blocks: BlockStream, length: int
-) -> Iterator[tuple[list[int], int, int]]:
-    """Give the runs of blocks without a place, with the ends of the blocks around them.
+    findings: Sequence[Finding | None], blocks: BlockStream, starts: Sequence[int]
+) -> Iterator[tuple[list[int], _Window]]:
+    """Give the runs of blocks without a place, and where they may stand.
 
     The blocks around them are those of the backbone, so that a run never hangs on a figure that
     has moved.
     """
-    carrying = backbone(findings)
     left = 0
     first = 0
-    for block in (*carrying, len(findings)):
+    for block in (*backbone(findings), len(findings)):
         found = findings[block] if block < len(findings) else None
-        right = length if found is None else found.start
-        run = [
-            i
-            for i in range(first, block)
-            if findings[i] is None and blocks.starts[i] < blocks.starts[i + 1]
-        ]
+        right = starts[-1] if found is None else found.start
+        run = [i for i in range(first, block) if findings[i] is None and blocks.has_text(i)]
         if run:
-            yield run, left, right
+            low = starts[bisect_right(starts, min(left, right), hi=len(starts) - 1) - 1]
+            high = starts[bisect_left(starts, max(left, right))]
+            yield run, _Window(low, high, left, right)
         if found is not None:
             left, first = found.end, block + 1
 
 
-def _used(
-    findings: Sequence[Finding | None], length: int
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _used(findings: Sequence[Finding | None], length: int) -> NDArray[np.bool_]:
     used = np.zeros(length, bool)
     for found in findings:
         if found is not None:

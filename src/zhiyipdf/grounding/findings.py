@@ -29,6 +29,8 @@ class Finding:
         rival: Characters that its best place on another page has.
         likeness: 0 to 1: how alike text and place are, where that was measured.
         choices: Among how many pages it was guessed.
+        margin: How far it is from where another page would have been chosen: 0 at the edge, 1 in
+            the middle of a page.
         ends: How many characters at its beginning and at its end were not found; None if unknown.
     """
 
@@ -40,6 +42,7 @@ class Finding:
     rival: int = 0
     likeness: float = 1.0
     choices: int = 1
+    margin: float = 1.0
     ends: tuple[int, int] | None = None
 
     @property

@@ -77,10 +77,7 @@ def finish(
         segments = [_Segment(int(clusters.said_start[number]), choice.start, span)]
     else:
         segments = _segments(hits, first, after)
-        if is_table:
-            segments = _once_each(segments)
-        else:
-            segments = _chain(_once_each(segments))
+        segments = _once_each(segments) if is_table else _chain(_once_each(segments))
         if not segments:
             return ((choice.start, choice.end),), choice.covered, (0, 0)
     matched = sum(segment.size for segment in segments)
@@ -113,7 +110,9 @@ def _segments(hits: Hits, first: int, after: int) -> list[_Segment]:
     ends = np.maximum.reduceat(said + size, starts)
     return [
         _Segment(a, p, e - a)
-        for a, p, e in zip(said[starts].tolist(), place[starts].tolist(), ends.tolist(), strict=True)
+        for a, p, e in zip(
+            said[starts].tolist(), place[starts].tolist(), ends.tolist(), strict=True
+        )
     ]
 
 
@@ -169,19 +168,17 @@ def _chain(segments: list[_Segment]) -> list[_Segment]:
 def _continuation(
     segments: list[_Segment], other: int, hits: Hits, clusters: Clusters, pages: PageStream
 ) -> list[_Segment]:
-    """Give the segments of another cluster if it goes on where these end, or ends where they begin."""
-    more = _chain(_once_each(_segments(hits, int(clusters.first_hit[other]), int(clusters.end_hit[other]))))
+    """Give another cluster's segments if they go on where these end, or end where they begin."""
+    first_hit, end_hit = int(clusters.first_hit[other]), int(clusters.end_hit[other])
+    more = _chain(_once_each(_segments(hits, first_hit, end_hit)))
     if not more:
         return []
     size = sum(segment.size for segment in more)
-    first, last = segments[0], segments[-1]
-    if more[0].said >= last.said + last.size - 4 and more[0].place >= last.place + last.size - 4:
-        between = _apart(pages, last, more[0])
-        pages_apart = _page(pages, more[0].place) - _page(pages, last.place + last.size - 1)
-    elif first.said >= more[-1].said + more[-1].size - 4 and first.place >= more[-1].place + more[-1].size - 4:
-        end = more[-1]
-        between = _apart(pages, end, first)
-        pages_apart = _page(pages, first.place) - _page(pages, end.place + end.size - 1)
+    for one, two in ((segments[-1], more[0]), (more[-1], segments[0])):
+        if two.said >= one.said + one.size - 4 and two.place >= one.place + one.size - 4:
+            between = _apart(pages, one, two)
+            pages_apart = _page(pages, two.place) - _page(pages, one.place + one.size - 1)
+            break
     else:
         return []
     if pages_apart > 1:
@@ -234,7 +231,9 @@ def _best_beside(said: str, place: int, side: int, pages: PageStream) -> list[St
     at = int(pages.depth[place])
     size = len(said)
     steady = places[max(at - size, 0) : at] if side < 0 else places[at : at + size]
-    plain = (max(place - size, 0), place) if side < 0 else (place, min(place + size, len(pages.text)))
+    plain = (
+        (max(place - size, 0), place) if side < 0 else (place, min(place + size, len(pages.text)))
+    )
     there = text[max(at - size, 0) : at] if side < 0 else text[at : at + size]
     best, likeness = _stretches_of(steady), _likeness(said, there)
     if pages.is_running is not None and _likeness(said, pages.text[plain[0] : plain[1]]) > likeness:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rapidfuzz import fuzz
 
 from zhiyipdf.grounding.findings import Finding, backbone
-from zhiyipdf.grounding.folding import Folding, codes_of, text_of
 from zhiyipdf.grounding.running_lines import RunningLine, RunningLines
-from zhiyipdf.grounding.spoken import spoken_text
 from zhiyipdf.grounding.streams import BlockStream
+from zhiyipdf.grounding.words import PageWords
 from zhiyipdf.models import Block
-from zhiyipdf.models.page_text import PageText
 
 __all__ = ["add_running_ends", "fill_by_words", "fill_running"]
 
@@ -25,7 +21,6 @@ _LONGEST = 200
 _FAR_EDGE = 0.4
 _PIECE = 5
 _PIECE_WORTH = 0.9
-_MOST_WORDS = 400
 _LEAST_SHARE = 0.15
 
 
@@ -61,23 +56,19 @@ def fill_running(
         if not slots or not run:
             continue
         for block, page, likeness in _matched(run, said, slots, first, last, exactly=exactly):
-            length = int(said.starts[block + 1] - said.starts[block])
+            text = said.text_of(block)
             findings[block] = Finding(
                 method="running",
                 pages=(page,),
-                matched=length,
+                matched=len(text),
                 share=likeness,
                 likeness=likeness,
-                choices=1 + sum(
-                    line.text == slots_text
-                    for slots_text in {said.text[int(said.starts[block]) : int(said.starts[block + 1])]}
-                    for _, line, _ in slots
-                ),
+                choices=1 + sum(line.text == text for _, line, _ in slots),
             )
 
 
 def add_running_ends(
-    findings: list[Finding | None], said: BlockStream, running: RunningLines, count: int
+    findings: list[Finding | None], said: BlockStream, running: RunningLines
 ) -> None:
     """Add the page of a running line that a converter left at a block's beginning or end.
 
@@ -85,7 +76,6 @@ def add_running_ends(
         findings: By block; is changed in place.
         said: The Markdown's blocks.
         running: The running lines.
-        count: Of pages.
     """
     for block, found in enumerate(findings):
         if found is None or found.method != "seed" or found.share >= 1 or found.ends is None:
@@ -131,7 +121,7 @@ def _matched(
     """Match blocks with running lines in order: a small alignment of two sequences."""
     best: list[tuple[float, list[tuple[int, int, float]]]] = [(0.0, [])] * (len(slots) + 1)
     for block in run:
-        text = said.text[int(said.starts[block]) : int(said.starts[block + 1])]
+        text = said.text_of(block)
         if len(text) > _LONGEST:
             continue
         scores = []
@@ -139,8 +129,10 @@ def _matched(
             likeness = _likeness(text, line.text, exactly=exactly)
             value = likeness * min(len(text), 12)
             # The top of the first page stands before, the bottom of the last page behind all this.
-            if value and first != last and (
-                (page == first and line.edge < 0) or (page == last and line.edge > 0)
+            if (
+                value
+                and first != last
+                and ((page == first and line.edge < 0) or (page == last and line.edge > 0))
             ):
                 value *= _FAR_EDGE
             scores.append((value, likeness))
@@ -174,53 +166,29 @@ def fill_by_words(
     findings: list[Finding | None],
     blocks: Sequence[Block],
     said: BlockStream,
-    pages: Sequence[PageText],
-    folding: Folding,
+    words: PageWords,
+    count: int,
 ) -> None:
     """Find blocks whose words stand on a page in another order: columns read row by row.
-
-    Words are compared without the order of their letters either, since converters disagree on
-    that in right-to-left text.
 
     Args:
         findings: By block; is filled in.
         blocks: The Markdown's.
         said: Their text.
-        pages: The PDF's.
-        folding: The one that folded both.
+        words: The pages'.
+        count: Of pages.
     """
-    known: dict[int, frozenset[str]] = {}
-    for run, first, last in _runs(findings, said, len(pages)):
+    for run, first, last in _runs(findings, said, count):
         if first == last:
             continue
         window = range(first, last + 1)
-        for page in window:
-            if page not in known:
-                known[page] = frozenset(_words(pages[page].text(), folding))
-        common = Counter(word for page in window for word in known[page])
-        shares = [_shares(blocks[block], window, known, common, folding) for block in run]
-        for block, at in _rising(run, shares):
-            share = shares[run.index(block)][at]
+        shares = [words.shares(blocks[block], window, telling=True) for block in run]
+        for number, (block, at) in enumerate(_rising(run, shares)):
+            share = shares[number][at]
             if share >= _LEAST_SHARE:
                 findings[block] = Finding(
                     method="bag", pages=(first + at,), share=min(share, 1.0), choices=len(window)
                 )
-
-
-def _shares(
-    block: Block,
-    window: range,
-    known: dict[int, frozenset[str]],
-    common: Counter[str],
-    folding: Folding,
-) -> list[float]:
-    """Tell for each page how much of a block's words it has, words of many pages counting less."""
-    words = _words(spoken_text(block.text), folding)[:_MOST_WORDS]
-    total = sum(len(word) for word in words) or 1
-    return [
-        sum(len(word) / common[word] for word in words if word in known[page]) / total
-        for page in window
-    ]
 
 
 def _rising(run: Sequence[int], shares: Sequence[Sequence[float]]) -> Iterator[tuple[int, int]]:
@@ -245,18 +213,6 @@ def _rising(run: Sequence[int], shares: Sequence[Sequence[float]]) -> Iterator[t
     yield from zip(run, reversed(chosen), strict=True)
 
 
-def _words(text: str, folding: Folding) -> list[str]:
-    """Give the words of a text, folded, each with its letters in alphabetical order."""
-    codes = codes_of(text)
-    folded, source = folding.fold(codes)
-    letters = text_of(folded)
-    words: dict[int, list[str]] = {}
-    breaks = [i for i, char in enumerate(text) if char.isspace() or char == "|"]
-    for letter, at in zip(letters, source.tolist(), strict=True):
-        words.setdefault(bisect_right(breaks, at), []).append(letter)
-    return ["".join(sorted(word)) for word in words.values()]
-
-
 def _runs(
     findings: Sequence[Finding | None], said: BlockStream, count: int
 ) -> Iterator[tuple[list[int], int, int]]:
@@ -265,11 +221,7 @@ def _runs(
     for block in (*backbone(findings), len(findings)):
         found = findings[block] if block < len(findings) else None
         last = count - 1 if found is None else found.pages[0]
-        run = [
-            i
-            for i in range(begin, block)
-            if findings[i] is None and said.starts[i] < said.starts[i + 1]
-        ]
+        run = [i for i in range(begin, block) if findings[i] is None and said.has_text(i)]
         if run and 0 <= last - first < _MOST_PAGES:
             yield run, first, last
         if found is not None:

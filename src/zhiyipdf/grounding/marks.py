@@ -14,7 +14,7 @@ from zhiyipdf.grounding.page_marks import PageMark, find_marks
 from zhiyipdf.images import image_references
 from zhiyipdf.models import Block, Provenance
 
-__all__ = ["ground"]
+__all__ = ["ground", "place_by_marks", "split_at_marks"]
 
 
 def ground(text: str, blocks: Sequence[Block], total_pages: int) -> tuple[Block, ...]:
@@ -38,18 +38,24 @@ def ground(text: str, blocks: Sequence[Block], total_pages: int) -> tuple[Block,
     if total_pages < 1:
         raise ValueError(f"total_pages must be at least 1, not {total_pages}")
     marks = find_marks(text, blocks, total_pages)
-    blocks = _split_at_marks(text, blocks, marks)
+    blocks = split_at_marks(text, blocks, marks)
     if total_pages == 1:
         return tuple(_placed(block, 1) for block in blocks)
     if not marks:
         return estimate(blocks, total_pages)
-    return _between_marks(blocks, marks, total_pages)
+    return place_by_marks(blocks, marks, total_pages)
 
 
-def _between_marks(
+def place_by_marks(
     blocks: Sequence[Block], marks: Sequence[PageMark], total_pages: int
 ) -> tuple[Block, ...]:
-    """Give each block the page of the mark before it; what precedes the first mark is estimated."""
+    """Give each block the page of the mark before it; what precedes the first mark is estimated.
+
+    Args:
+        blocks: Cut at the marks.
+        marks: At least one, in order.
+        total_pages: Number of the last page.
+    """
     placed: list[Block] = []
     leading: list[Block] = []
     first, page, upcoming = marks[0], 0, list(reversed(marks))
@@ -74,7 +80,7 @@ def _placed(block: Block, page: int) -> Block:
     return replace(block, provenance=(Provenance(page_number=page, source="exact"),))
 
 
-def _split_at_marks(
+def split_at_marks(
     text: str, blocks: Sequence[Block], marks: Sequence[PageMark]
 ) -> tuple[Block, ...]:
     """Make each mark a block of its own.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,12 +94,19 @@ def find_running_lines(
         for line, edge, y, text in _outermost(index, page, stream):
             for key in _keys(running_key(text)):
                 found[key, edge, y].append((index, line, text))
-    said = _line_counts(blocks)
     runs = {entry: lines for entry, lines in found.items() if _runs(entry[0], lines)}
     said, there = _line_counts(blocks), Counter[str]()
     for _, _, text in {line for lines in runs.values() for line in lines}:
         there.update({text, *_keys(running_key(text))})
-    _count_inside(said, blocks, {key for key, _, _ in runs})
+    whole = {
+        text
+        for (key, _, _), lines in runs.items()
+        for _, _, text in lines
+        if running_key(text) == key
+    }
+    by_affix = {text for lines in runs.values() for _, _, text in lines} - whole
+    _count_inside(said, blocks, [key for key, _, _ in runs if "0" not in key])
+    _count_inside(said, blocks, by_affix)
     kept = {key for key, _, _ in runs if said[key] >= _KEPT_SHARE * there[key]}
     count = int(stream.line_starts[-1])
     masked, rank = np.zeros(count, bool), np.zeros(count, np.int8)
@@ -123,11 +131,11 @@ def find_running_lines(
     )
 
 
-def _count_inside(said: Counter[str], blocks: BlockStream, keys: set[str]) -> None:
+def _count_inside(said: Counter[str], blocks: BlockStream, texts: Iterable[str]) -> None:
     """Count running lines also where the Markdown has them in the middle of a line."""
-    fixed = [key for key in keys if len(key) >= _AFFIX_OF and "0" not in key]
-    for key in sorted(fixed)[:_MOST_COUNTED]:
-        said[key] = max(said[key], blocks.text.count(key))
+    long = sorted({text for text in texts if len(text) >= _AFFIX_OF})
+    for text in long[:_MOST_COUNTED]:
+        said[text] = max(said[text], blocks.text.count(text))
 
 
 def _in_order(
@@ -188,7 +196,7 @@ def _line_counts(blocks: BlockStream) -> Counter[str]:
     """Count the Markdown's lines by the keys that running lines have."""
     counts: Counter[str] = Counter()
     edges = [*blocks.lines.tolist(), len(blocks.codes)]
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         if end - start <= _LONGEST:
             text = blocks.text[start:end]
             counts.update({text, *_keys(running_key(text))})

@@ -130,9 +130,11 @@ def find_hits(blocks: BlockStream, grams: Grams) -> Hits:
         )
         _note_repeated(repeated, block, said - blocks.starts[block], low, high, few)
         at = end
-    block, said, place, size = (np.concatenate(parts) for parts in zip(*found, strict=True)) if (
-        found
-    ) else (np.zeros(0, np.int32),) * 4
+    block, said, place, size = (
+        (np.concatenate(parts) for parts in zip(*found, strict=True))
+        if (found)
+        else (np.zeros(0, np.int32),) * 4
+    )
     order = np.lexsort((said, place, block))
     return Hits(
         block=block[order],

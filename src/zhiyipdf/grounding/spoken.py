@@ -8,25 +8,39 @@ import unicodedata
 
 __all__ = ["spoken_text"]
 
+# Each of these looks no further than the next bracket of its kind, so that all are linear.
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[!?][^<>]*>")
-_IMAGE = re.compile(r"!\[[^\[\]]*\](?:\((?:<[^<>]*>|[^()<>]*(?:\([^()]*\)[^()<>]*)*)\)|\[[^\]]*\])")
-_LINK = re.compile(r"\[([^\[\]]*)\]\((?:<[^<>]*>|[^()<>\s]*(?:\([^()\s]*\)[^()<>\s]*)*)(?:\s+\"[^\"]*\")?\)")
+_TARGET = r"\((?:<[^<>]*>|[^()<>\s]*(?:\([^()\s]*\)[^()<>\s]*)*)(?:\s+\"[^\"]*\")?\)"
+_IMAGE = re.compile(rf"!\[[^\[\]]*\](?:{_TARGET}|\[[^\[\]]*\])")
+_LINK = re.compile(rf"\[([^\[\]]*)\]{_TARGET}")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
-_FORMULA = re.compile(r"\$\$?(.+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_FORMULA_EDGE = re.compile(r"(\$\$?|\\[()\[\]])")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?|\\.")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
-# What TeX prints as the same word (The TeXbook, chapter 18, "log-like" names).
+# What TeX prints as the same word (The TeXbook, chapter 18: the log-like names).
 _NAMES = frozenset(
-    ["arccos", "arcsin", "arctan", "arg", "cos", "cosh", "cot", "coth", "csc", "deg", "det", "dim", "exp", "gcd", "hom", "inf", "ker", "lg", "lim", "liminf", "limsup", "ln", "log", "max", "min", "mod", "Pr", "sec", "sin", "sinh", "sup", "tan", "tanh"]
-)
-_GREEK = {
-    name: unicodedata.lookup(f"GREEK SMALL LETTER {name.upper()}")
-    for name in (
-        ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"]
+    re.findall(
+        r"\w+",
+        "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim"
+        " liminf limsup ln log max min mod Pr sec sin sinh sup tan tanh",
     )
-} | {"lambda": "λ", "varepsilon": "ε", "varphi": "φ", "vartheta": "θ", "varrho": "ρ", "varpi": "π"}
+)
+# The Greek letters that Unicode names as TeX does, and those it does not.
+_GREEK = re.compile(
+    r"(?i:alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|mu|nu|xi|omicron|pi|rho|sigma"
+    r"|tau|upsilon|phi|chi|psi|omega)"
+)
+_VARIANTS = {
+    "lambda": "λ",
+    "Lambda": "Λ",
+    "varepsilon": "ε",
+    "varphi": "φ",
+    "vartheta": "θ",
+    "varrho": "ρ",
+    "varpi": "π",
+}
 
 
 def spoken_text(markdown: str) -> str:
@@ -46,19 +60,29 @@ def spoken_text(markdown: str) -> str:
         text = _FENCE.sub(" ", text)
     if "&" in text:
         text = html.unescape(text)
-    if "$" in text or "\\" in text:
-        text = _ESCAPE.sub(r"\1", _FORMULA.sub(_formula, text))
+    if "\\" in text:
+        text = _ESCAPE.sub(r"\1", _without_commands(text))
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def _formula(match: re.Match[str]) -> str:
-    inside = next(group for group in match.groups() if group is not None)
-    return _COMMAND.sub(_command, inside) if "\\" in inside else match[0]
+def _without_commands(text: str) -> str:
+    """Turn TeX commands in formulas into what they print; elsewhere a backslash may be shown."""
+    pieces = _FORMULA_EDGE.split(text)
+    inside = False
+    for index, piece in enumerate(pieces):
+        if index % 2:
+            inside = piece in {r"\(", r"\["} or (piece.startswith("$") and not inside)
+            pieces[index] = " "
+        elif inside and "\\" in piece:
+            pieces[index] = _COMMAND.sub(_printed, piece)
+    return "".join(pieces)
 
 
-def _command(match: re.Match[str]) -> str:
-    name = match[1] or ""
+def _printed(command: re.Match[str]) -> str:
+    name = command[1] or ""
     if name in _NAMES:
         return name
-    letter = _GREEK.get(name) or _GREEK.get(name.lower())
-    return letter or " "
+    if _GREEK.fullmatch(name):
+        size = "SMALL" if name[0].islower() else "CAPITAL"
+        return unicodedata.lookup(f"GREEK {size} LETTER {name.upper()}")
+    return _VARIANTS.get(name, " ")

@@ -121,6 +121,14 @@ class BlockStream:
     starts: NDArray[np.int64]
     lines: NDArray[np.int64]
 
+    def text_of(self, block: int) -> str:
+        """Give the folded text of one block."""
+        return self.text[int(self.starts[block]) : int(self.starts[block + 1])]
+
+    def has_text(self, block: int) -> bool:
+        """Whether a block has a letter or digit."""
+        return bool(self.starts[block] < self.starts[block + 1])
+
 
 def page_stream(pages: Sequence[PageText], folding: Folding) -> PageStream:
     """Fold pages and lay them end to end.
@@ -129,24 +137,23 @@ def page_stream(pages: Sequence[PageText], folding: Folding) -> PageStream:
         pages: In order.
         folding: The one that folds the blocks too.
     """
-    codes, sources, lines, counts = [], [], [], []
+    codes: list[NDArray[np.uint32]] = []
+    sources: list[NDArray[np.int32]] = []
+    lines: list[NDArray[np.int32]] = []
     line_starts = np.cumsum([0, *(len(page.lines) for page in pages)])
     for page, first_line in zip(pages, line_starts.tolist(), strict=False):
         folded, source = folding.fold(page.codes)
-        if len(page.lines):
-            line = np.searchsorted(page.lines[:, 0], source, side="right") - 1
-            line = np.maximum(line, 0) + first_line
-        else:
-            folded, source, line = folded[:0], source[:0], source[:0]
+        if not len(page.lines):  # nothing there has a place
+            folded, source = folded[:0], source[:0]
+        line = np.searchsorted(page.lines[:, 0], source, side="right") - 1
         codes.append(folded)
         sources.append(source)
-        lines.append(line.astype(np.int32))
-        counts.append(len(folded))
+        lines.append((np.maximum(line, 0) + first_line).astype(np.int32))
     joined = _joined(codes, np.uint32)
     return PageStream(
         codes=joined,
         text=text_of(joined),
-        page_starts=np.cumsum([0, *counts]),
+        page_starts=np.cumsum([0, *map(len, codes)]),
         source=_joined(sources, np.int32),
         line=_joined(lines, np.int32),
         line_starts=line_starts,

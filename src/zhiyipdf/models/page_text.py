@@ -36,14 +36,18 @@ class PageText:
         width: Of the page as shown (cropped and rotated), in points.
         height: The same.
         codes: Code point of each character, in PDFium's order and by PDFium's index, uint32 of
-            shape (n,). 0 for what is not to be seen: outside the page as shown, or the second half
-            of a surrogate pair, which stands whole in the first.
-        lines: First and one past the last index of each line, int32 of shape (k, 2).
-        line_boxes: Box of each line, float32 of shape (k, 4).
-        pictures: Box of each picture on the page, in the order they are drawn, float32 of shape
-            (m, 4).
-        ink: Share from 0 to 1 of the page that is not background, measured on pages with next to no
-            text; None elsewhere.
+            shape (n,). 0 for what is not to be seen: outside the page as shown, without an extent,
+            or the second half of a surrogate pair, which stands whole in the first. U+00AD for the
+            hyphen at the end of a line whose word goes on in the next; U+FFFD for what has no code
+            point.
+        lines: First and one past the last index of each line, int32 of shape (k, 2), in order and
+            apart. Each character that is to be seen is in one, blanks and line breaks apart.
+        line_boxes: Box of each line, as high as its font, on the page and with an area, float32 of
+            shape (k, 4).
+        pictures: Box of each picture on the page, as far as no path clips it, in the order they are
+            drawn, float32 of shape (m, 4).
+        ink: Share from 0 to 1 of the page that is not background, measured on pages with fewer
+            than 15 letters and digits; None elsewhere.
     """
 
     number: int

@@ -48,7 +48,7 @@ BlockKind = Literal[
 
 BBox = tuple[float, float, float, float]
 
-Stage = Literal["open", "upload", "wait", "convert", "download", "unpack", "done"]
+Stage = Literal["open", "upload", "wait", "convert", "download", "unpack", "ground", "done"]
 
 SUFFIXES: Mapping[str, str] = {
     "image/png": ".png",
@@ -75,6 +75,7 @@ class Asset:
         media_type: For example ``image/png``, from its bytes.
         uri: Where the store keeps it.
         referenced: Whether some Markdown of the bundle shows it.
+        pixels: Width and height of a picture, where its format tells.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Asset:
     media_type: str
     uri: str
     referenced: bool = True
+    pixels: tuple[int, int] | None = None
 
     @property
     def is_image(self) -> bool:
@@ -162,6 +164,8 @@ class Block:
         level: 1 to 6 for headings, else 0.
         images: Targets of the pictures it shows, as written.
         provenance: One entry for each page it stands on, in order; empty if unknown.
+        pair: In a translation or a bilingual text, the first of the original's blocks that it
+            renders, as an index into them; None in the original, and where it renders none.
     """
 
     kind: BlockKind
@@ -172,6 +176,7 @@ class Block:
     level: int = 0
     images: tuple[str, ...] = ()
     provenance: tuple[Provenance, ...] = ()
+    pair: int | None = None
 
     @property
     def is_silent(self) -> bool:

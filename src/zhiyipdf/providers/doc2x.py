@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import re
 from collections.abc import Callable
@@ -177,13 +176,12 @@ class Doc2X:
     ) -> None:
         """GET the pages, then the pictures they show, and put them together as an archive."""
         del status  # the pages come with the state of the task, now as then
+        reply = await self._status(task_id, key)
         for pause_s in FETCH_PAUSES_S:
-            reply = await self._status(task_id, key)
             if not is_throttled(reply):
                 break
             # The limits of a key speak up here too, and the task is paid for: it can wait.
-            await asyncio.sleep(pause_s)
-        else:
+            await self._transport.clock.sleep(pause_s)
             reply = await self._status(task_id, key)
         pages = await _read(partial(read_pages, reply, task_id), reply)
         is_picture = task_id.startswith(IMAGE)

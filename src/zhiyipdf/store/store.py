@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zhiyipdf.bundle import Unpacked, UnpackedFile, layout_facts, read_layout
-from zhiyipdf.models import SUFFIXES, Asset, Bundle, TaskRef, Variant
+from zhiyipdf.models import SUFFIXES, Asset, Block, Bundle, TaskRef, Variant
 from zhiyipdf.policy import StoreLimits
 from zhiyipdf.store.files import Files
+from zhiyipdf.store.placed_blocks import blocks_from_json, blocks_to_json
 from zhiyipdf.store.pruning import prune
 from zhiyipdf.store.records import TaskRecord
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+BLOCKS = "blocks.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +32,12 @@ class StoredBundle:
     """A bundle and what it is known by.
 
     Attributes:
+        key: Of the work.
         bundle: The unpacked result.
         task: The task that made it.
     """
 
+    key: str
     bundle: Bundle
     task: TaskRef | None
 
@@ -149,6 +153,7 @@ class Store:
                     "size": asset.size_bytes,
                     "media_type": asset.media_type,
                     "referenced": asset.referenced,
+                    "pixels": asset.pixels,
                 }
                 for asset in assets
             ],
@@ -166,7 +171,7 @@ class Store:
             sidecars=dict(unpacked.sidecars),
             layout=dict(unpacked.layout),
         )
-        return StoredBundle(bundle=bundle, task=task)
+        return StoredBundle(key=key, bundle=bundle, task=task)
 
     def read_bundle(self, key: str) -> StoredBundle | None:
         """A stored result, if it is there and whole.
@@ -194,6 +199,7 @@ class Store:
             log.warning("the stored result %s is damaged and will be rebuilt: %s", key[:12], error)
             return None
         return StoredBundle(
+            key=key,
             bundle=Bundle(
                 markdown=variants,
                 assets=assets,
@@ -205,6 +211,32 @@ class Store:
             if task is None
             else TaskRef(provider=task["provider"], id=task["id"], key_fingerprint=task["key"]),
         )
+
+    def write_blocks(
+        self,
+        key: str,
+        blocks: Mapping[Variant, Sequence[Block]],
+        markdown: Mapping[Variant, str],
+        *,
+        version: int,
+    ) -> None:
+        """Keep the blocks of a stored result with their pages and boxes.
+
+        Args:
+            key: Of the work.
+            blocks: By variant.
+            markdown: Their text.
+            version: Of what placed them; a newer one places them again, without paying.
+        """
+        content = blocks_to_json(blocks, markdown, version)
+        self.files.publish(f"{_bundle_folder(key)}/{BLOCKS}", content)
+
+    def read_blocks(
+        self, key: str, markdown: Mapping[Variant, str], *, version: int
+    ) -> dict[Variant, tuple[Block, ...]] | None:
+        """The kept blocks of a result; None if there are none for this text and version."""
+        content = self.files.read(f"{_bundle_folder(key)}/{BLOCKS}")
+        return None if content is None else blocks_from_json(content, markdown, version)
 
     def read_asset(self, asset: Asset) -> bytes:
         """The bytes of a stored picture.
@@ -231,6 +263,7 @@ class Store:
             media_type=file.media_type,
             uri=self.files.uri(name),
             referenced=file.referenced,
+            pixels=file.pixels,
         )
 
     def _read_text(self, folder: str, name: str, facts: Mapping[str, Any]) -> str:
@@ -246,6 +279,7 @@ class Store:
         # Over a network the size must do: reading every picture would cost more than it saves.
         if self.files.is_local and _sha256(self.files.read(name) or b"") != entry["sha256"]:
             raise ValueError(f"the picture {entry['name']} has changed")
+        pixels = entry.get("pixels")  # results that were stored before it was read have none
         return Asset(
             name=entry["name"],
             sha256=entry["sha256"],
@@ -253,6 +287,7 @@ class Store:
             media_type=entry["media_type"],
             uri=self.files.uri(name),
             referenced=entry["referenced"],
+            pixels=tuple(pixels) if pixels is not None else None,
         )
 
 

@@ -46,11 +46,13 @@ class Obtained:
     """A result and what it cost this time.
 
     Attributes:
+        key: What the store knows it by.
         bundle: The unpacked result.
         task: The task that made it.
         points: Points charged by this call; 0 if it was paid before.
     """
 
+    key: str
     bundle: Bundle
     task: TaskRef | None
     points: int
@@ -130,7 +132,7 @@ class Acquisition:
             for key in work.supersets:
                 stored = stored or await in_thread(partial(self._with.store.read_bundle, key))
             if stored is not None:
-                return Obtained(bundle=stored.bundle, task=stored.task, points=0)
+                return Obtained(key=stored.key, bundle=stored.bundle, task=stored.task, points=0)
             record, paid_now = await self._see_through(source, work)
             stored = await self._stored(work.key, source, archive)
             if stored is None:
@@ -138,7 +140,10 @@ class Acquisition:
             elif record.state != "unpacked":
                 await self._note(record, "unpacked")  # another process was faster
         return Obtained(
-            bundle=stored.bundle, task=record.task, points=record.points if paid_now else 0
+            key=stored.key,
+            bundle=stored.bundle,
+            task=record.task,
+            points=record.points if paid_now else 0,
         )
 
     async def finish(self, record: TaskRecord, folder: Path) -> TaskRecord:

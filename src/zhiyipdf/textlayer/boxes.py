@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 __all__ = ["UserBox", "around", "common", "has_area", "jumps"]
@@ -61,19 +60,20 @@ def jumps(boxes: Sequence[UserBox]) -> list[int]:
             found.append(i)
             line = box
         else:
-            line = around([line, box])
+            line = (
+                min(line[0], box[0]),
+                min(line[1], box[1]),
+                max(line[2], box[2]),
+                max(line[3], box[3]),
+            )
     return found
 
 
 def _is_elsewhere(a: UserBox, b: UserBox) -> bool:
-    smaller_width = min(a[2] - a[0], b[2] - b[0])
-    smaller_height = min(a[3] - a[1], b[3] - b[1])
-    shared_width = min(a[2], b[2]) - max(a[0], b[0])
-    shared_height = min(a[3], b[3]) - max(a[1], b[1])
-    return (
-        math.isfinite(shared_width + shared_height)
-        and smaller_width >= _CRUMB
-        and smaller_height >= _CRUMB
-        and shared_width < _BESIDE * smaller_width
-        and shared_height < _BESIDE * smaller_height
-    )
+    return _is_apart(a[1], a[3], b[1], b[3]) and _is_apart(a[0], a[2], b[0], b[2])
+
+
+def _is_apart(start: float, end: float, other_start: float, other_end: float) -> bool:
+    smaller = min(end - start, other_end - other_start)
+    shared = min(end, other_end) - max(start, other_start)
+    return smaller >= _CRUMB and shared < _BESIDE * smaller

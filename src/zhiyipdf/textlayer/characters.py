@@ -49,9 +49,9 @@ def read_characters(text: Any) -> Characters:
     written = pdfium_c.FPDFText_GetText(text, 0, count, buffer)
     codes = np.frombuffer(buffer, np.uint16)[: max(written - 1, 0)].astype(np.uint32)
     mark = _HYPHEN_IN_TEXT
-    if len(codes) != count or _surrogates(codes).any():
-        # The text leaves out characters without a code point and writes others as two, so that its
-        # indices are not the characters' (grounding study 1.4).
+    if len(codes) != count:
+        # The text leaves out some characters that the page has, so that its indices are not theirs
+        # (pypdfium2's issue 261; one page in 28 of the grounding study).
         mark = _HYPHEN_AS_CHARACTER
         codes = np.fromiter(
             (pdfium_c.FPDFText_GetUnicode(text, i) for i in range(count)), np.uint32, count

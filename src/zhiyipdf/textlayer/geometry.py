@@ -55,6 +55,15 @@ class PageGeometry:
             and box[3] <= self.top
         )
 
+    def touches(self, box: UserBox) -> bool:
+        """Say whether some of a box of user space is on the page."""
+        return (
+            box[0] < self.right
+            and box[1] < self.top
+            and self.left < box[2]
+            and self.bottom < box[3]
+        )
+
     def holds_middle(self, box: UserBox) -> bool:
         """Say whether the middle of a box of user space is on the page."""
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2

@@ -14,10 +14,11 @@ from zhiyipdf.textlayer.geometry import PageGeometry
 
 __all__ = ["ink_share", "read_ink"]
 
-_WIDTH = 56
-"""Pixels across the small picture: enough to tell a paragraph from a blank, 4,500 to look at."""
+_WIDTH = 200
+"""Pixels across the small picture. Of pages with text, the ink at this width tells their share of a
+document's letters to 8 % (median; 17 % at 60 pixels, 7 % at 240; 26 documents of the benchmark)."""
 
-_CLEAR = 24
+_CLEAR = 40
 """Grey levels of 255 that a pixel differs from the background: more than noise of a scanner, less
 than a line of 10 point text, which is grey at this size."""
 
@@ -34,9 +35,7 @@ def read_ink(page: Any, geometry: PageGeometry) -> float:
     rows = round(_WIDTH * min(max(geometry.height / geometry.width, 0.1), 10))
     with closing(pdfium.PdfBitmap.new_native(_WIDTH, rows, pdfium_c.FPDFBitmap_Gray)) as bitmap:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, _WIDTH, rows)
-        pdfium_c.FPDF_RenderPageBitmap(
-            bitmap, page, 0, 0, _WIDTH, rows, 0, pdfium_c.FPDF_ANNOT | pdfium_c.FPDF_GRAYSCALE
-        )
+        pdfium_c.FPDF_RenderPageBitmap(bitmap, page, 0, 0, _WIDTH, rows, 0, pdfium_c.FPDF_ANNOT)
         pixels = np.frombuffer(bitmap.buffer, np.uint8).reshape(rows, bitmap.stride)
         return ink_share(pixels[:, :_WIDTH])
 

@@ -61,4 +61,4 @@ def _read(
 
 def _shown(boxes: list[UserBox], geometry: PageGeometry) -> tuple[BBox, ...]:
     on_page = geometry.shown(boxes).tolist()
-    return tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in on_page if x0 < x1 and y0 < y1)
+    return tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in on_page)

@@ -53,15 +53,11 @@ def read_lines(text: Any, geometry: PageGeometry) -> TextLines:
             ranges.append((start, end))
             boxes.append(box)
             continue
-        # Cut by the page's edge, or outside: pages cut from a spread hold the text of both.
         is_cut = True
-        codes[start:end][~_within(codes[start:end], start, glyphs, geometry)] = 0
-        seen = (np.flatnonzero(inked(codes[start:end])) + start).tolist()
-        if seen:
-            box = glyphs.run(glyphs.words(seen[0], seen[-1] + 1), seen[0], seen[-1])
-            if box is not None:
-                ranges.append((seen[0], seen[-1] + 1))
-                boxes.append(box)
+        line = _shown_part(codes, start, end, box, glyphs, geometry)
+        if line is not None:
+            ranges.append(line[0])
+            boxes.append(line[1])
     if is_cut:
         ink = np.flatnonzero(inked(codes)).tolist()
     return TextLines(codes=codes, ranges=ranges, boxes=boxes, ink=ink)
@@ -113,6 +109,30 @@ def _ends(ink: list[int], start: int, end: int) -> tuple[int, int] | None:
     """Give the first and last character of a range that are no blanks; None if all are."""
     first, after_last = bisect_left(ink, start), bisect_left(ink, end)
     return (ink[first], ink[after_last - 1]) if first < after_last else None
+
+
+def _shown_part(
+    codes: NDArray[np.uint32],
+    start: int,
+    end: int,
+    box: UserBox | None,
+    glyphs: GlyphBoxes,
+    geometry: PageGeometry,
+) -> tuple[tuple[int, int], UserBox] | None:
+    """Find what is on the page of a line that is not whole on it, and blot out the rest.
+
+    Pages cut from a spread hold the text of both.
+    """
+    if box is not None and geometry.touches(box):
+        codes[start:end][~_within(codes[start:end], start, glyphs, geometry)] = 0
+        seen = (np.flatnonzero(inked(codes[start:end])) + start).tolist()
+        if seen:
+            first, last = seen[0], seen[-1]
+            part = glyphs.run(glyphs.words(first, last + 1), first, last)
+            if part is not None:
+                return (first, last + 1), part
+    codes[start:end] = 0  # a line without an extent, as in a font of size 0, is not seen either
+    return None
 
 
 def _within(

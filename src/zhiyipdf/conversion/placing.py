@@ -1,0 +1,134 @@
+"""Places the blocks of one result on the pages of its PDF: reads the pages, then lets decide."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from zhiyipdf.errors import InputError
+from zhiyipdf.grounding import from_layout, ground
+from zhiyipdf.grounding.boxing import with_picture_boxes, with_text_boxes
+from zhiyipdf.grounding.locating import locate
+from zhiyipdf.grounding.translation import inherit_all
+from zhiyipdf.markdown import split_blocks
+from zhiyipdf.models import BBox, Block, Bundle, LayoutSpan, Source, Variant
+from zhiyipdf.models.page_text import PageSpan, PageText
+from zhiyipdf.textlayer import page_sizes, read_page_texts, span_boxes
+
+__all__ = ["VERSION", "place", "place_blocks"]
+
+log = logging.getLogger(__name__)
+
+
+VERSION = 1
+"""Of the blocks and their places: a store's that are of an older one are made again."""
+
+
+def place_blocks(
+    bundle: Bundle, source: Source, numbers: Sequence[int]
+) -> dict[Variant, tuple[Block, ...]]:
+    """Split every variant of a result into blocks and find their pages and boxes; blocking.
+
+    What the service says itself is taken first. A PDF whose text cannot be read costs the boxes,
+    never the conversion.
+
+    Args:
+        bundle: The result.
+        source: The PDF, or the larger one that its pages are of.
+        numbers: Their numbers there: what the result calls page 1 is the first.
+
+    Returns:
+        By variant the blocks, with the result's own page numbers.
+    """
+    path = Path(source.path)
+    blocks: dict[Variant, tuple[Block, ...]] = {}
+    for variant, text in bundle.markdown.items():
+        plain = split_blocks(text)
+        layout = bundle.layout.get(variant)
+        pages = _read(path, numbers) if variant == "original" and not layout else []
+        if layout:
+            measured = _page_sizes(source, numbers, layout)
+            blocks[variant] = from_layout(plain, layout, len(numbers), page_sizes=measured)
+        elif pages:
+            sizes = {a.name: a.pixels for a in bundle.assets if a.pixels is not None}
+            blocks[variant] = place(text, plain, path, pages, numbers=numbers, sizes=sizes)
+        else:
+            blocks[variant] = ground(text, plain, len(numbers))
+    return inherit_all(blocks)
+
+
+def place(
+    text: str,
+    blocks: Sequence[Block],
+    path: Path,
+    pages: Sequence[PageText],
+    *,
+    numbers: Sequence[int] | None = None,
+    sizes: Mapping[str, tuple[int, int]] | None = None,
+) -> tuple[Block, ...]:
+    """Find pages and boxes of the original's blocks; blocking.
+
+    Args:
+        text: Markdown of the original.
+        blocks: Of that text.
+        path: The PDF.
+        pages: Its text layer, with the PDF's page numbers.
+        numbers: Which pages of the PDF the text was made of; None: all.
+        sizes: Width and height of the images in pixels, by target.
+
+    Returns:
+        The blocks, whose page 1 is the first of ``numbers``.
+    """
+    if numbers is None:
+        numbers = range(1, pages[-1].number + 1)
+    own = {number: position for position, number in enumerate(numbers, 1)}
+    counted = [replace(page, number=own[page.number]) for page in pages]
+    located = locate(text, blocks, len(numbers), counted)
+    boxes = _boxes_of(path, numbers, [span for spans in located.spans for span in spans])
+    placed = with_text_boxes(located.blocks, located.spans, boxes)
+    return with_picture_boxes(placed, counted, sizes or {})
+
+
+def _page_sizes(
+    source: Source, numbers: Sequence[int], layout: Sequence[LayoutSpan]
+) -> dict[int, tuple[float, float]]:
+    """Measure the pages whose boxes are in another unit than points."""
+    measured = {
+        span.page_number
+        for span in layout
+        if span.page_size is not None and span.page_number <= len(numbers)
+    }
+    if not measured or not source.is_pdf:
+        return {}
+    sizes = page_sizes(Path(source.path), [numbers[number - 1] for number in sorted(measured)])
+    return {number: size for number in measured if (size := sizes.get(numbers[number - 1]))}
+
+
+def _read(path: Path, numbers: Sequence[int]) -> list[PageText]:
+    try:
+        return list(read_page_texts(path, numbers))
+    except (InputError, OSError) as error:
+        log.warning("%s: its text layer cannot be read: %s", path.name, error)
+        return []
+
+
+def _boxes_of(
+    path: Path, numbers: Sequence[int], spans: Sequence[PageSpan]
+) -> dict[PageSpan, tuple[BBox, ...]]:
+    by_page: dict[int, list[PageSpan]] = {}
+    for span in spans:
+        by_page.setdefault(numbers[span.page_number - 1], []).append(span)
+    try:
+        found = span_boxes(
+            path, {n: [(span.start, span.end) for span in own] for n, own in by_page.items()}
+        )
+    except (InputError, OSError) as error:
+        log.warning("%s: no boxes: %s", path.name, error)
+        return {}
+    return {
+        span: boxes
+        for number, own in by_page.items()
+        for span, boxes in zip(own, found[number], strict=True)
+    }

@@ -1,0 +1,189 @@
+"""Puts boxes on blocks: around their text, on their pictures, or in the space left for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import log
+
+from zhiyipdf.grounding.pictures import shown_pictures
+from zhiyipdf.models import BBox, Block, Provenance
+from zhiyipdf.models.page_text import PageSpan, PageText
+
+__all__ = ["TextBoxes", "with_picture_boxes", "with_text_boxes"]
+
+TextBoxes = Mapping[PageSpan, Sequence[BBox]]
+"""The boxes of the lines that some characters stand on."""
+
+# Of the search for each image's picture.
+_UNMATCHED = 1.5
+_ASPECT = 2.0
+_OUT_OF_PLACE = 1.0
+_LEAST_GAP_PT = 24.0
+_SAME_COLUMN = 0.5
+# Far outside the middle of a block's lines is another block's text that looks the same.
+_FAR_LINES = 4
+
+
+def with_text_boxes(
+    blocks: Sequence[Block], spans: Sequence[Sequence[PageSpan]], boxes: TextBoxes
+) -> tuple[Block, ...]:
+    """Give each page that a block was found on the box around its text there.
+
+    Args:
+        blocks: With provenance.
+        spans: For each block where it was found.
+        boxes: Of the spans.
+    """
+    boxed = []
+    for block, own in zip(blocks, spans, strict=True):
+        by_page: dict[int, list[BBox]] = {}
+        for span in own:
+            by_page.setdefault(span.page_number, []).extend(boxes.get(span, ()))
+        boxed.append(_boxed(block, {page: _around(found) for page, found in by_page.items()}))
+    return tuple(boxed)
+
+
+def with_picture_boxes(
+    blocks: Sequence[Block],
+    pages: Sequence[PageText],
+    sizes: Mapping[str, tuple[int, int]],
+) -> tuple[Block, ...]:
+    """Give each image the box of its picture, or else of the space between its neighbours.
+
+    The pictures of a page are matched with its images in order, by their shapes and by where the
+    text before and after stands.
+
+    Args:
+        blocks: With provenance and the boxes of their text.
+        pages: The text layer of the pages.
+        sizes: Width and height of the images in pixels, by target, as far as known.
+    """
+    shown = shown_pictures(pages)
+    by_number = {page.number: index for index, page in enumerate(pages)}
+    images: dict[int, list[int]] = {}
+    for i, block in enumerate(blocks):
+        if block.images and block.provenance and block.provenance[0].bbox is None:
+            images.setdefault(block.provenance[0].page_number, []).append(i)
+    boxed = list(blocks)
+    for number, members in images.items():
+        index = by_number.get(number)
+        if index is None:
+            continue
+        page = pages[index]
+        pictures = sorted(
+            (_box(page.pictures[i].tolist()) for i in shown[index]), key=lambda b: (b[1], b[0])
+        )
+        gaps = [_gap(blocks, i, number) for i in members]
+        for i, gap, box in zip(
+            members, gaps, _matched(blocks, members, gaps, pictures, sizes), strict=True
+        ):
+            found = box or (gap if gap is not None and gap[3] - gap[1] >= _LEAST_GAP_PT else None)
+            if found is not None:
+                boxed[i] = _boxed(blocks[i], {number: found})
+    return tuple(boxed)
+
+
+def _boxed(block: Block, boxes: Mapping[int, BBox | None]) -> Block:
+    if not boxes:
+        return block
+    return replace(
+        block,
+        provenance=tuple(
+            found
+            if found.bbox is not None or boxes.get(found.page_number) is None
+            else replace(found, bbox=boxes[found.page_number])
+            for found in block.provenance
+        ),
+    )
+
+
+def _around(boxes: Sequence[BBox]) -> BBox | None:
+    if not boxes:
+        return None
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
+def _matched(
+    blocks: Sequence[Block],
+    members: Sequence[int],
+    gaps: Sequence[BBox | None],
+    pictures: Sequence[BBox],
+    sizes: Mapping[str, tuple[int, int]],
+) -> list[BBox | None]:
+    """Match images with pictures in order, at the least cost."""
+    rows, columns = len(members), len(pictures)
+    costs = [[0.0] * (columns + 1) for _ in range(rows + 1)]
+    moves = [[0] * (columns + 1) for _ in range(rows + 1)]
+    for row in range(1, rows + 1):
+        costs[row][0], moves[row][0] = row * _UNMATCHED, 1
+    for row in range(1, rows + 1):
+        for column in range(1, columns + 1):
+            pair = _mismatch(blocks[members[row - 1]], gaps[row - 1], pictures[column - 1], sizes)
+            choices = (
+                costs[row - 1][column - 1] + pair,
+                costs[row - 1][column] + _UNMATCHED,
+                costs[row][column - 1],
+            )
+            move = min(range(3), key=choices.__getitem__)
+            costs[row][column], moves[row][column] = choices[move], move
+    found: list[BBox | None] = [None] * rows
+    row, column = rows, columns
+    while row:
+        move = moves[row][column] if column else 1
+        if move == 0:
+            row, column = row - 1, column - 1
+            found[row] = pictures[column]
+        elif move == 1:
+            row -= 1
+        else:
+            column -= 1
+    return found
+
+
+def _mismatch(
+    block: Block, gap: BBox | None, picture: BBox, sizes: Mapping[str, tuple[int, int]]
+) -> float:
+    """Tell how unlike an image and a picture are, in shape and place."""
+    cost = 0.0
+    size = sizes.get(block.images[0]) if len(block.images) == 1 else None
+    width, height = picture[2] - picture[0], picture[3] - picture[1]
+    if size is not None and min(*size, width, height) > 0:
+        cost += _ASPECT * abs(log(size[0] / size[1]) - log(width / height))
+    if gap is not None:
+        middle = (picture[1] + picture[3]) / 2
+        cost += 0.0 if gap[1] <= middle <= gap[3] else _OUT_OF_PLACE
+    return cost
+
+
+def _gap(blocks: Sequence[Block], index: int, number: int) -> BBox | None:
+    """Give the space between the text before and after a block, if both are in one column."""
+    before = _beside(blocks, index, -1, number)
+    after = _beside(blocks, index, 1, number)
+    if before is None or after is None or after[1] <= before[3]:
+        return None
+    shared = min(before[2], after[2]) - max(before[0], after[0])
+    if shared < _SAME_COLUMN * min(before[2] - before[0], after[2] - after[0]):
+        return None
+    return min(before[0], after[0]), before[3], max(before[2], after[2]), after[1]
+
+
+def _beside(blocks: Sequence[Block], index: int, step: int, number: int) -> BBox | None:
+    """Give the box of the nearest block on one side that has one, on the same page."""
+    at = index + step
+    while 0 <= at < len(blocks) and abs(at - index) <= _FAR_LINES:
+        found = _on(blocks[at].provenance, number)
+        if found is not None and found.bbox is not None and not blocks[at].images:
+            return found.bbox
+        at += step
+    return None
+
+
+def _on(provenance: Sequence[Provenance], number: int) -> Provenance | None:
+    return next((found for found in provenance if found.page_number == number), None)
+
+
+def _box(edges: Sequence[float]) -> BBox:
+    x0, y0, x1, y1 = edges
+    return x0, y0, x1, y1
