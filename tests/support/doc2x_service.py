@@ -6,6 +6,7 @@ Written from the wire notes, section 5.2; shares no code with the client or the 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 import threading
@@ -70,6 +71,7 @@ class Doc2XService(ScriptedServer):
         self.charged: list[str] = []  # SHA-256 of a PDF for each uid that was charged
         self.used: set[str] = set()  # uids whose signed URL was answered with 200
         self.exports: dict[str, str] = {}
+        self._numbers = itertools.count()
         self._queues: dict[Kind, deque[Fault]] = defaultdict(deque)
         self._books = threading.RLock()
         super().__post_init__()
@@ -105,7 +107,7 @@ class Doc2XService(ScriptedServer):
             live = [t for t in self.tasks.values() if t.key == key and t.pdf and t.polls_left]
             if self.most_tasks is not None and len(live) >= self.most_tasks:
                 return 200, {"code": "parse_task_limit_exceeded", "msg": "busy"}
-            uid = f"0192d745-5776-7261-abbd-{len(self.tasks):012d}"
+            uid = f"0192d745-5776-7261-abbd-{next(self._numbers):012d}"
             self.tasks[uid] = Task(
                 uid=uid, key=key, model=model, polls_left=self.polls, code=self.code
             )
@@ -297,3 +299,13 @@ def lost(_service: Doc2XService, wire: Wire) -> None:
     """Read the whole request, keep nothing of it, and reset the connection."""
     wire.read_body()
     wire.reset()
+
+
+def reset_at(count: int) -> Fault:
+    """Take so many bytes of the body, then reset the connection."""
+
+    def fault(_service: Doc2XService, wire: Wire) -> None:
+        wire.read_body(count)
+        wire.reset()
+
+    return fault

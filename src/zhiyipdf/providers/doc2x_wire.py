@@ -24,6 +24,7 @@ __all__ = [
     "StatusPage",
     "Ticket",
     "is_final",
+    "is_throttled",
     "pages_of",
     "read_export",
     "read_image_uid",
@@ -119,6 +120,12 @@ def is_final(reply: Reply) -> bool:
         return False
     code = code_of(reply.payload)
     return code != "" and (row := CODES.get(code)) is not None and row.kind != "unavailable"
+
+
+def is_throttled(reply: Reply) -> bool:
+    """Whether an answer says nothing but to ask again later."""
+    row = CODES.get(code_of(reply.payload))
+    return reply.status == 429 or (row is not None and row.kind == "wait")
 
 
 def code_of(payload: Mapping[str, Any] | None) -> str:
