@@ -153,6 +153,24 @@ def test_a_failure_shows_at_the_status_and_costs_nothing(
     assert service.remain() == 50
 
 
+def test_the_same_broken_file_is_locked_for_a_day_after_three_failures(serve: Serve) -> None:
+    now = [1000.0]
+    service = Doc2X(serve(points=50, clock=lambda: now[0]))
+    unreadable, failing = scripted_pdf(count_do="invalid"), scripted_pdf(do="fail")
+
+    def send(content: bytes) -> str:
+        return service.finish(service.upload(content))["code"]
+
+    assert [send(unreadable) for _ in range(4)] == ["parse_file_invalid"] * 3 + ["parse_file_lock"]
+    assert [send(failing) for _ in range(4)] == ["parse_error"] * 3 + ["parse_file_lock"]
+    assert send(scripted_pdf()) == "success"
+    other = Doc2X(service.api, service.api.new_key(5))
+    assert other.finish(other.upload(failing))["code"] == "parse_error"
+    now[0] += 24 * 3600
+    assert send(failing) == "parse_error"
+    assert service.remain() == 49
+
+
 def test_a_pdf_over_the_size_limit_is_refused_by_the_store_and_the_status(serve: Serve) -> None:
     service = Doc2X(serve(doc2x=Doc2XSettings(v2_pdf_bytes=10)))
     announced = service.preupload()

@@ -24,6 +24,9 @@ class Doc2XSettings:
         tasks_per_key: Tasks of one key that may be alive: 10 (notes 1.4).
         pages_per_key: Their pages together: 1000, the budget the vendor's client keeps (notes 4.1).
             A single longer PDF is admitted when nothing else of its key is alive.
+        lock_after: Times the same broken file of a key is looked at; further ones are locked. How
+            many is not public (notes 1.4, 2.5).
+        lock_s: Seconds it stays locked: a day (notes 2.5).
         retention_s: Seconds results and pictures are kept: 24 hours (notes 0.4).
         upload_url_s: Seconds an upload URL is valid: 5 minutes (notes 0.4).
         download_url_s: Seconds a download URL is valid; not public.
@@ -47,6 +50,8 @@ class Doc2XSettings:
     max_pages: int = 2000
     tasks_per_key: int = 10
     pages_per_key: int = 1000
+    lock_after: int = 3
+    lock_s: float = 24 * 3600.0
     retention_s: float = 24 * 3600.0
     upload_url_s: float = 300.0
     download_url_s: float = 3600.0

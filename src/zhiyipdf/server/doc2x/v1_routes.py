@@ -32,6 +32,7 @@ from zhiyipdf.server.doc2x.v1_answers import (
     PAGES_LIMIT,
     bad_params,
     bad_request,
+    broken,
     result_of,
     state_of,
     task_limit,
@@ -216,12 +217,15 @@ class _Wire:
 
     async def _looked_at(self, stored: DocumentUpload) -> DocumentUpload:
         """Refuse a broken file now; one that is too long only shows in its status."""
+        stored = replace(stored, sha256=await self._desk.intake.sha256(stored.uid))
         try:
             pages = await self._desk.intake.look_at(stored)
         except Refused as refused:
-            if refused.code not in PAGES_LIMIT:
-                raise bad_request("the file cannot be read", refused.message) from refused
-            return replace(stored, state="refused", code=refused.code, message=refused.message)
+            found = replace(stored, state="refused", code=refused.code, message=refused.message)
+            if refused.code in PAGES_LIMIT:
+                return found
+            await self._desk.add(found)  # whoever sends it again and again is locked out
+            raise broken(refused.code, refused.message) from refused
         return replace(stored, pages=pages)
 
     async def status(self, request: Request, account: Account) -> Response:
