@@ -178,6 +178,16 @@ def test_a_picture_is_one_page(png: Path, service: Doc2XService, converter: Conv
     assert converter.convert(png).from_store
 
 
+def test_a_picture_without_text_is_an_empty_result(
+    png: Path, service: Doc2XService, converter: Converter, caplog: pytest.LogCaptureFixture
+) -> None:
+    empty = {"code": "success", "data": {"status": "success", "result": {"pages": []}}}
+    service.queue("image_status", says(200, empty), says(200, empty))
+    conversion = converter.convert(png)
+    assert (conversion.markdown["original"], conversion.blocks) == ("", ())
+    assert "text layer" not in caplog.text
+
+
 def test_figures_of_a_picture_are_kept(
     png: Path, service: Doc2XService, converter: Converter
 ) -> None:

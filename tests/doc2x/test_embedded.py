@@ -18,6 +18,7 @@ from zhiyipdf.doc2x import (
     Exporter,
     RequestError,
     get_limit,
+    read_picture,
     refresh_key,
     upload_img,
     upload_pdf,
@@ -165,3 +166,12 @@ async def test_every_format_of_a_task_can_be_exported(pdf: Path, tmp_path: Path)
             with zipfile.ZipFile(path) as archive:
                 text = b"".join(map(archive.read, archive.namelist()))
             assert b"apples" in text
+
+
+@pytest.mark.skipif(not HAS_OCR, reason="the extra ocr is not installed")
+async def test_a_picture_is_read_while_you_wait(pdf: Path, tmp_path: Path) -> None:
+    path = tmp_path / "page.png"
+    path.write_bytes(render_page(pdf, 2, scale=2.0))
+    picture = await read_picture(path)
+    assert "pears" in picture.markdown
+    assert picture.width == pytest.approx(1190, abs=2)

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Literal, Self
 
 from zhiyipdf.clock import Clock
-from zhiyipdf.errors import AuthenticationError
-from zhiyipdf.keys import ApiKey, read_keys
+from zhiyipdf.keys import ApiKey
 from zhiyipdf.policy import Retry, Timeouts
 from zhiyipdf.providers.doc2x import LIMITS
-from zhiyipdf.providers.doc2x_addresses import V2_BASE_URL, root_of
 from zhiyipdf.providers.doc2x_exports import Doc2XExports, ExportOptions, ExportTo, FormulaMode
+from zhiyipdf.services import service
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport import HttpTransport, Origin
 
@@ -49,14 +48,9 @@ class Exporter:
         base_url: str | None = None,
         clock: Clock | None = None,
     ) -> None:
-        keys = read_keys(api_key, environment="DOC2X_API_KEY")
-        if not keys:
-            raise AuthenticationError(
-                "there is no API key", hint="Pass api_key=… or set DOC2X_API_KEY."
-            )
-        self._key = keys[0]
-        url = base_url or os.environ.get("DOC2X_BASE_URL") or V2_BASE_URL
-        self._origin = Origin.parse(root_of(url))
+        doc2x = service("doc2x")
+        self._key = doc2x.first_key(api_key)
+        self._origin = Origin.parse(doc2x.address(doc2x.base_url(base_url)))
         self._clock = clock or Clock()
         self._stack = AsyncExitStack()
         self._exports: Doc2XExports | None = None

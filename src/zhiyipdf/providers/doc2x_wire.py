@@ -27,6 +27,7 @@ __all__ = [
     "is_throttled",
     "pages_of",
     "read_export",
+    "read_image_result",
     "read_image_uid",
     "read_pages",
     "read_refusal",
@@ -242,6 +243,15 @@ def pages_of(result: Mapping[str, Any]) -> tuple[StatusPage, ...]:
         if isinstance(page, dict)
     ]
     return tuple(sorted(found, key=lambda page: page.number))
+
+
+def read_image_result(reply: Reply) -> tuple[str, tuple[StatusPage, ...]]:
+    """Read the answer to ``/parse/img/layout``: the picture's uid and its page.
+
+    Raises:
+        ZhiyiPDFError: As for :func:`read_image_uid`.
+    """
+    return read_image_uid(reply), pages_of(_member(_data(reply), "result"))
 
 
 def read_zip(reply: Reply) -> str | None:
