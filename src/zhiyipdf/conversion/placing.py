@@ -57,7 +57,7 @@ def place_blocks(
             blocks[variant] = place(text, plain, path, pages, numbers=numbers, sizes=sizes)
         else:
             blocks[variant] = ground(text, plain, len(numbers))
-    return inherit_all(blocks)
+    return {variant: _rounded(own) for variant, own in inherit_all(blocks).items()}
 
 
 def place(
@@ -90,6 +90,25 @@ def place(
     boxes = _boxes_of(path, numbers, [span for spans in located.spans for span in spans])
     placed = with_text_boxes(located.blocks, located.spans, boxes)
     return with_picture_boxes(placed, counted, sizes or {})
+
+
+def _rounded(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Round boxes to hundredths of a point, as the store keeps them."""
+    return tuple(
+        replace(
+            block,
+            provenance=tuple(
+                found if found.bbox is None else replace(found, bbox=_round(found.bbox))
+                for found in block.provenance
+            ),
+        )
+        for block in blocks
+    )
+
+
+def _round(bbox: BBox) -> BBox:
+    x0, y0, x1, y1 = (round(float(edge), 2) for edge in bbox)
+    return x0, y0, x1, y1
 
 
 def _page_sizes(

@@ -18,7 +18,6 @@ __all__ = ["add_running_ends", "fill_by_words", "fill_running"]
 _MOST_PAGES = 12
 _ALIKE, _PIECE_ALIKE = 75.0, 85.0
 _LONGEST = 200
-_FAR_EDGE = 0.4
 _PIECE = 5
 _PIECE_WORTH = 0.9
 _LEAST_SHARE = 0.15
@@ -130,15 +129,10 @@ def _matched(
             continue
         scores = []
         for page, line, _ in slots:
-            likeness = _likeness(text, line.text, exactly=exactly)
-            value = likeness * min(len(text), 12)
             # The top of the first page stands before, the bottom of the last page behind all this.
-            if (
-                value
-                and first != last
-                and ((page == first and line.edge < 0) or (page == last and line.edge > 0))
-            ):
-                value *= _FAR_EDGE
+            is_beyond = first != last and page == (first if line.edge < 0 else last)
+            likeness = 0.0 if is_beyond else _likeness(text, line.text, exactly=exactly)
+            value = likeness * min(len(text), 12)
             scores.append((value, likeness))
         if not any(value for value, _ in scores):
             continue

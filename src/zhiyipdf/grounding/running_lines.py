@@ -17,7 +17,7 @@ from zhiyipdf.models.page_text import PageText
 __all__ = ["RunningLine", "RunningLines", "find_running_lines", "running_key"]
 
 # Grounding study, section 4c; checked on the benchmark's documents.
-_OUTERMOST = 3  # so many different heights at either end of a page are looked at
+_OUTERMOST = 2  # so many different heights at either end of a page are looked at
 _SAME_HEIGHT_PT = 3.0
 _MARGIN = 0.13  # of the page's height
 _FEWEST_PAGES = 3

@@ -20,7 +20,7 @@ MOST_CLUSTERS = 6
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _WIDE_SALT = np.uint64(0xD1B54A32D192ED03)
-_SLAB = 400_000  # grams of the Markdown that are looked up at once, to bound memory
+_SLAB = 100_000  # grams of the Markdown that are looked up at once, to bound memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,13 +38,15 @@ class Grams:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Hits:
-    """Grams that a block and the pages share, ordered by block and place.
+    """Runs of characters that a block and the pages share, ordered by block and place.
+
+    Each is made of grams that overlap.
 
     Attributes:
         block: Index of the block.
         said: Offset in the block stream.
         place: Offset in the page stream.
-        size: Characters of the gram.
+        size: Characters of the run.
         repeated: For each block the gram that stands for it if it has hits too many: its first and
             last index in :class:`Grams` and its offset in the block; shape (blocks, 3), -1 if none.
     """
@@ -52,7 +54,7 @@ class Hits:
     block: NDArray[np.int32]
     said: NDArray[np.int32]
     place: NDArray[np.int32]
-    size: NDArray[np.int8]
+    size: NDArray[np.int32]
     repeated: NDArray[np.int64]
 
 
@@ -131,7 +133,7 @@ def find_hits(blocks: BlockStream, grams: Grams) -> Hits:
         first = np.repeat(low[few], times)
         step = np.arange(len(first)) - np.repeat(np.cumsum(times) - times, times)
         found.append(
-            (
+            _runs(
                 np.repeat(block[few], times),
                 np.repeat(said[few], times),
                 grams.places[first + step],
@@ -150,7 +152,7 @@ def find_hits(blocks: BlockStream, grams: Grams) -> Hits:
         block=block[order],
         said=said[order],
         place=place[order],
-        size=size[order].astype(np.int8),
+        size=size[order],
         repeated=repeated,
     )
 
@@ -173,9 +175,8 @@ def gather(hits: Hits, blocks: BlockStream, pages: PageStream) -> Clusters:
     allowed = np.clip(0.6 * lengths, 30, 400)
     begins = np.empty(len(hits.block), bool)
     begins[0] = True
-    begins[1:] = (hits.block[1:] != hits.block[:-1]) | (
-        np.diff(pages.depth[hits.place]) > allowed[1:]
-    )
+    begun, ended = pages.depth[hits.place], pages.depth[hits.place + hits.size - 1]
+    begins[1:] = (hits.block[1:] != hits.block[:-1]) | (begun[1:] - ended[:-1] > allowed[1:])
     first = np.flatnonzero(begins)
     end = np.append(first[1:], len(hits.block))
     cluster = np.cumsum(begins) - 1
@@ -204,6 +205,29 @@ def gather(hits: Hits, blocks: BlockStream, pages: PageStream) -> Clusters:
         first_hit=first[keep].astype(np.int32),
         end_hit=end[keep].astype(np.int32),
     )
+
+
+def _runs(
+    block: NDArray[np.int32],
+    said: NDArray[np.int32],
+    place: NDArray[np.int32],
+    size: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], ...]:
+    """Join grams of one block that overlap in the same way on both sides."""
+    if not len(block):
+        return block, said, place, size
+    shift = place - said
+    order = np.lexsort((said, shift, block))
+    block, said, shift, size = block[order], said[order], shift[order], size[order]
+    begins = np.empty(len(block), bool)
+    begins[0] = True
+    begins[1:] = (
+        (block[1:] != block[:-1]) | (shift[1:] != shift[:-1]) | (said[1:] > said[:-1] + size[:-1])
+    )
+    first = np.flatnonzero(begins)
+    ends = np.maximum.reduceat(said + size, first)
+    said = said[first]
+    return block[first], said, said + shift[first], (ends - said).astype(np.int32)
 
 
 def _best(block: NDArray[np.int32], covered: NDArray[np.int64]) -> NDArray[np.int64]:
