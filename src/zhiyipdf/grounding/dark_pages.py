@@ -16,7 +16,7 @@ from zhiyipdf.grounding.words import PageWords
 from zhiyipdf.models import Block
 from zhiyipdf.models.page_text import PageText
 
-__all__ = ["dark_pages", "fill_dark_pages"]
+__all__ = ["dark_pages", "fill_dark_pages", "is_blank"]
 
 # Grounding study, section 4j2.
 _FEWEST_LETTERS = 15
@@ -35,6 +35,7 @@ _HERE = 0.6
 _MISSING = 0.5
 _WORDS_HALF = 0.85
 _UNUSED = 12.0  # a dark page without a block
+_PACE = 0.01  # decides only where no letter does
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ class _Group:
 
     pages: tuple[int, ...]
     is_dark: bool
+
+
+def is_blank(page: PageText) -> bool:
+    """Whether there is nothing to be seen on a page."""
+    return not len(page.lines) and page.ink is not None and page.ink <= _LEAST_INK
 
 
 def dark_pages(pages: Sequence[PageText], body: PageStream) -> NDArray[np.float64]:
@@ -69,14 +75,14 @@ def fill_dark_pages(
     said: BlockStream,
     words: PageWords,
     weights: NDArray[np.float64],
-    numbers: Sequence[int],
+    pages: Sequence[PageText],
     running: RunningLines,
     good: float,
 ) -> None:
     """Share the blocks between two trusted ones among the pages between these.
 
     What is found on a readable page stays there, if the order allows; what is not found goes to
-    the dark pages, in the measure of their ink.
+    the dark pages, in the measure of their ink. Blank pages part nothing.
 
     Args:
         findings: By block; is filled in.
@@ -84,20 +90,24 @@ def fill_dark_pages(
         said: Their text.
         words: The pages' words.
         weights: How much each page holds that cannot be read.
-        numbers: The pages' numbers, which names of pictures may tell.
+        pages: The PDF's; names of pictures may tell their numbers.
         running: Running lines; those that the Markdown kept part its pages.
         good: Share of a block's characters that is hit where the text is good.
     """
     if not weights.any():
         return
+    numbers = [page.number for page in pages]
+    filled = np.array([not is_blank(page) for page in pages])
     trusted = _trusted(findings, good)
     for run, first, last in _gaps(findings, trusted, len(weights)):
         if not weights[first : last + 1].any():
             continue
-        groups = _groups(first, last, weights)
+        groups = _groups(np.flatnonzero(filled[first : last + 1]) + first, weights)
         if len(groups) * len(run) > _MOST_STATES:
             continue
-        gains = [_gains(findings[i], blocks[i], i, said, words, groups) for i in run]
+        gains = np.array([_gains(findings[i], blocks[i], i, said, words, groups) for i in run])
+        sizes = [_size(blocks[i], int(said.starts[i + 1] - said.starts[i])) for i in run]
+        gains -= _PACE * _out_of_pace(sizes, groups, weights)
         for number, members in _shared_out(run, gains, groups).items():
             if groups[number].is_dark:
                 ink = [float(weights[page]) for page in groups[number].pages]
@@ -188,10 +198,10 @@ def _gaps(
             before, page = block, found.pages[-1]
 
 
-def _groups(first: int, last: int, weights: NDArray[np.float64]) -> list[_Group]:
+def _groups(pages: NDArray[np.int64], weights: NDArray[np.float64]) -> list[_Group]:
     groups: list[_Group] = []
     dark: list[int] = []
-    for page in range(first, last + 1):
+    for page in pages.tolist():
         if weights[page] > 0:
             dark.append(page)
             continue
@@ -228,8 +238,29 @@ def _gains(
     return [0.0 if group.is_dark else (next(told) - _WORDS_HALF) * size for group in groups]
 
 
+def _out_of_pace(
+    sizes: Sequence[float], groups: Sequence[_Group], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Tell how far each block is from each dark group, if all were shared out by ink.
+
+    Args:
+        sizes: How much ink each block takes.
+        groups: Of pages.
+        weights: How much each page holds that cannot be read.
+
+    Returns:
+        Shape (blocks, groups), as a share of all; 0 for readable pages.
+    """
+    ink = [float(weights[list(group.pages)].sum()) for group in groups]
+    edges = np.cumsum([0.0, *ink]) / sum(ink)
+    ends = np.cumsum(sizes)
+    middles = ((ends - np.asarray(sizes) / 2) / ends[-1])[:, None]
+    away = np.maximum(np.maximum(edges[:-1] - middles, middles - edges[1:]), 0.0)
+    return np.where([group.is_dark for group in groups], away, 0.0)
+
+
 def _shared_out(
-    run: range, gains: Sequence[Sequence[float]], groups: Sequence[_Group]
+    run: range, gains: NDArray[np.float64], groups: Sequence[_Group]
 ) -> dict[int, list[int]]:
     """Choose a group for each block, never going back, so that the gains sum to most."""
     width = len(groups)
