@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -344,25 +346,46 @@ def _by_ink(
     if count == 1:
         return [0] * len(members)
     total, all_ink = sum(sizes), sum(ink)
-    ends = np.cumsum([0, *sizes])
-    wanted = np.cumsum([0.0, *ink]) / all_ink * total
+    ends = [0.0, *accumulate(sizes)]
+    wanted = [0.0, *(share / all_ink * total for share in accumulate(ink))]
     spread = max(total / count / 6, 1.0)
+    hinted, told = list(hints), list(hints.values())
+    each = len(members) >= count  # then no page stays empty
     shares = [count - 1] * len(members)
     at = 0
     for page in range(1, count):
-        target = wanted[page]
-        low = max([at, *(i + 1 for i, hint in hints.items() if hint < page)])
-        high = min([len(members), *(i for i, hint in hints.items() if hint >= page)])
-        best = min(
-            range(low, max(low, high) + 1),
-            key=lambda cut: (
-                abs(float(ends[cut]) - float(target)) / spread - _begins_page(blocks, members, cut)
-            ),
-        )
+        hint = bisect_left(told, page)
+        low = max(at + each, hinted[hint - 1] + 1 if hint else 0)
+        high = hinted[hint] if hint < len(hinted) else len(members)
+        if each:
+            high = min(high, len(members) - count + page)
+        low = min(low, len(members))
+        best = _cut(ends, wanted[page], low, max(low, high), spread, blocks, members)
         for i in range(at, best):
             shares[i] = page - 1
         at = best
     return shares
+
+
+def _cut(
+    ends: Sequence[float],
+    target: float,
+    low: int,
+    high: int,
+    spread: float,
+    blocks: Sequence[Block],
+    members: Sequence[int],
+) -> int:
+    """Choose where a page begins: near the target, rather at a heading."""
+    near = bisect_left(ends, target, low, high + 1)
+    nearest = min(max(near - 1, low), min(near, high), key=lambda cut: abs(ends[cut] - target))
+    reach = abs(ends[nearest] - target) + spread  # what is farther cannot make up for it
+    first = bisect_left(ends, target - reach, low, nearest)
+    last = bisect_right(ends, target + reach, nearest, high + 1)
+    return min(
+        range(first, last),
+        key=lambda cut: abs(ends[cut] - target) / spread - _begins_page(blocks, members, cut),
+    )
 
 
 def _hints(
@@ -371,11 +394,12 @@ def _hints(
     """Read the pages that names of pictures tell, as far as they never fall."""
     place = {numbers[page]: at for at, page in enumerate(pages)}
     hints: dict[int, int] = {}
+    last = 0
     for at, member in enumerate(members):
         for target in blocks[member].images[:1]:
             page = hinted_page(target, numbers[-1])
-            if page in place and place[page] >= max(hints.values(), default=0):
-                hints[at] = place[page]
+            if page in place and place[page] >= last:
+                hints[at] = last = place[page]
     return hints
 
 
