@@ -235,8 +235,8 @@ def _gains(
             0.0 if group.is_dark else here if found.pages[0] in group.pages else -_MISSING * size
             for group in groups
         ]
-    shares = words.shares(block, [group.pages[0] for group in groups if not group.is_dark])
-    told = iter(shares)
+    readable = [group.pages[0] for group in groups if not group.is_dark]
+    told = iter(words.shares(block, readable) if readable else ())
     return [0.0 if group.is_dark else (next(told) - _WORDS_HALF) * size for group in groups]
 
 
@@ -406,10 +406,17 @@ def _hints(
 def _margins(shares: Sequence[int], sizes: Sequence[float]) -> list[float]:
     """Tell how far each member is from the nearest cut, in halves of a page."""
     ends = np.cumsum([0.0, *sizes])
-    cuts = [float(ends[i]) for i in range(1, len(shares)) if shares[i] != shares[i - 1]]
-    half = float(ends[-1]) / (max(shares) + 1) / 2 or 1.0
     middles = (ends[1:] + ends[:-1]) / 2
-    return [min([1.0, *(abs(float(middle) - cut) / half for cut in cuts)]) for middle in middles]
+    cuts = ends[np.flatnonzero(np.diff(shares)) + 1]
+    if not len(cuts):
+        return [1.0] * len(sizes)
+    half = float(ends[-1]) / (max(shares) + 1) / 2
+    after = np.searchsorted(cuts, middles)
+    away = np.minimum(
+        np.abs(middles - cuts[np.maximum(after - 1, 0)]),
+        np.abs(middles - cuts[np.minimum(after, len(cuts) - 1)]),
+    )
+    return [float(margin) for margin in np.minimum(away / half, 1.0)]
 
 
 def _begins_page(blocks: Sequence[Block], members: Sequence[int], cut: int) -> float:
