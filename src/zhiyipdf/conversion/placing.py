@@ -40,7 +40,8 @@ def place_blocks(
         numbers: Their numbers there: what the result calls page 1 is the first.
 
     Returns:
-        By variant the blocks, with the result's own page numbers.
+        By variant the blocks, with the result's own page numbers. Boxes are in hundredths of a
+        point, as the store keeps them.
     """
     path = Path(source.path)
     blocks: dict[Variant, tuple[Block, ...]] = {}
@@ -56,7 +57,10 @@ def place_blocks(
             blocks[variant] = place(text, plain, path, pages, numbers=numbers, sizes=sizes)
         else:
             blocks[variant] = ground(text, plain, len(numbers))
-    return inherit_all(blocks)
+    return {
+        variant: tuple(_rounded(block) for block in own)
+        for variant, own in inherit_all(blocks).items()
+    }
 
 
 def place(
@@ -89,6 +93,23 @@ def place(
     boxes = _boxes_of(path, numbers, [span for spans in located.spans for span in spans])
     placed = with_text_boxes(located.blocks, located.spans, boxes)
     return with_picture_boxes(placed, counted, sizes or {})
+
+
+def _rounded(block: Block) -> Block:
+    if all(found.bbox is None for found in block.provenance):
+        return block
+    return replace(
+        block,
+        provenance=tuple(
+            found if found.bbox is None else replace(found, bbox=_hundredths(found.bbox))
+            for found in block.provenance
+        ),
+    )
+
+
+def _hundredths(bbox: BBox) -> BBox:
+    x0, y0, x1, y1 = bbox
+    return round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)
 
 
 def _page_sizes(
