@@ -11,7 +11,9 @@ from itertools import accumulate
 import numpy as np
 
 from zhiyipdf.grounding.alignment import Alignment
+from zhiyipdf.grounding.folding import Folding
 from zhiyipdf.grounding.spoken import spoken_text
+from zhiyipdf.grounding.streams import BlockStream, PageStream, block_stream, page_stream
 from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import BBox, Block
 from zhiyipdf.models.page_text import PageSpan, PageText
@@ -154,6 +156,13 @@ def document(
         ]
     blocks = split_blocks(text)
     return Made(text=text, blocks=blocks, pages=tuple(pages), truth=_truth(blocks, pieces, starts))
+
+
+def streams(said: Sequence[str], pages: Sequence[PageText]) -> tuple[BlockStream, PageStream]:
+    """Fold pieces of Markdown, each a block, and pages alike."""
+    folding = Folding()
+    blocks = split_blocks("\n\n".join(said))
+    return block_stream(blocks, folding), page_stream(pages, folding)
 
 
 def firsts(found: Iterable[Alignment]) -> tuple[int | None, ...]:

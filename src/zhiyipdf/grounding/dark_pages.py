@@ -350,17 +350,17 @@ def _by_ink(
     wanted = [0.0, *(share / all_ink * total for share in accumulate(ink))]
     spread = max(total / count / 6, 1.0)
     hinted, told = list(hints), list(hints.values())
-    each = len(members) >= count  # then no page stays empty
+    each = len(members) >= count  # then no page stays empty, but for what names tell
     shares = [count - 1] * len(members)
     at = 0
     for page in range(1, count):
         hint = bisect_left(told, page)
-        low = max(at + each, hinted[hint - 1] + 1 if hint else 0)
-        high = hinted[hint] if hint < len(hinted) else len(members)
+        low = max(at, hinted[hint - 1] + 1 if hint else 0)
+        high = max(low, hinted[hint] if hint < len(hinted) else len(members))
         if each:
-            high = min(high, len(members) - count + page)
-        low = min(low, len(members))
-        best = _cut(ends, wanted[page], low, max(low, high), spread, blocks, members)
+            low = min(max(low, at + 1), high)
+            high = max(low, min(high, len(members) - count + page))
+        best = _cut(ends, wanted[page], low, high, spread, blocks, members)
         for i in range(at, best):
             shares[i] = page - 1
         at = best
