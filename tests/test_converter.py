@@ -236,7 +236,7 @@ async def test_progress_is_reported_step_by_step(
     steps = []
     await make(on_progress=steps.append).aconvert(pdf)
     stages = list(dict.fromkeys(step.stage for step in steps))
-    assert stages == ["open", "upload", "wait", "download", "unpack", "done"]
+    assert stages == ["open", "upload", "wait", "download", "unpack", "ground", "done"]
     assert {step.source for step in steps} == {str(pdf)}
     assert next(step.done for step in steps if step.stage == "wait") == 4
 

@@ -9,6 +9,7 @@ __all__ = ["pixels_of"]
 
 _HEAD = 32
 _MOST_SEGMENTS = 200
+_CORE_HEADER = 12
 # Frames of a JPEG (ITU-T T.81, table B.1): SOF0 to SOF15 without DHT, JPG and DAC.
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 
@@ -33,14 +34,21 @@ def _read(head: bytes, file: BinaryIO) -> tuple[int, int] | None:
     elif head.startswith((b"GIF87a", b"GIF89a")):
         width, height = struct.unpack_from("<HH", head, 6)
     elif head.startswith(b"BM"):
-        width, height = struct.unpack_from("<ii", head, 18)
+        return _bmp(head)
     elif head.startswith(b"\xff\xd8\xff"):
         return _jpeg(file)
     elif head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return _webp(head)
     else:
         return None
-    return width, abs(height)  # a BMP's rows may run downwards
+    return width, height
+
+
+def _bmp(head: bytes) -> tuple[int, int]:
+    """Read a BMP's info header, or the older core header, which is 12 bytes long."""
+    (length,) = struct.unpack_from("<I", head, 14)
+    width, height = struct.unpack_from("<HH" if length == _CORE_HEADER else "<ii", head, 18)
+    return width, abs(height)  # rows may run downwards
 
 
 def _jpeg(file: BinaryIO) -> tuple[int, int] | None:
@@ -64,11 +72,12 @@ def _webp(head: bytes) -> tuple[int, int] | None:
     """Read a WebP's first chunk (RFC 9649, sections 2.5 to 2.7)."""
     kind = head[12:16]
     if kind == b"VP8X":
-        return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
-    if kind == b"VP8 ":
+        low_width, high_width, low_height, high_height = struct.unpack_from("<HBHB", head, 24)
+        return 1 + (low_width | high_width << 16), 1 + (low_height | high_height << 16)
+    if kind == b"VP8 " and head[23:26] == b"\x9d\x01\x2a":
         width, height = struct.unpack_from("<HH", head, 26)
         return width & 0x3FFF, height & 0x3FFF
-    if kind == b"VP8L":
+    if kind == b"VP8L" and head[20:21] == b"\x2f":
         (bits,) = struct.unpack_from("<I", head, 21)
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
     return None

@@ -40,15 +40,15 @@ def place_blocks(
         numbers: Their numbers there: what the result calls page 1 is the first.
 
     Returns:
-        By variant the blocks, with the result's own page numbers.
+        By variant the blocks, with the result's own page numbers. Boxes are in hundredths of a
+        point, as the store keeps them.
     """
     path = Path(source.path)
     blocks: dict[Variant, tuple[Block, ...]] = {}
     for variant, text in bundle.markdown.items():
         plain = split_blocks(text)
         layout = bundle.layout.get(variant)
-        readable = source.is_pdf and variant == "original" and not layout
-        pages = _read(path, numbers) if readable else []
+        pages = _read(path, numbers) if variant == "original" and not layout else []
         if layout:
             measured = _page_sizes(source, numbers, layout)
             blocks[variant] = from_layout(plain, layout, len(numbers), page_sizes=measured)
@@ -57,7 +57,10 @@ def place_blocks(
             blocks[variant] = place(text, plain, path, pages, numbers=numbers, sizes=sizes)
         else:
             blocks[variant] = ground(text, plain, len(numbers))
-    return {variant: _rounded(own) for variant, own in inherit_all(blocks).items()}
+    return {
+        variant: tuple(_rounded(block) for block in own)
+        for variant, own in inherit_all(blocks).items()
+    }
 
 
 def place(
@@ -92,23 +95,21 @@ def place(
     return with_picture_boxes(placed, counted, sizes or {})
 
 
-def _rounded(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """Round boxes to hundredths of a point, as the store keeps them."""
-    return tuple(
-        replace(
-            block,
-            provenance=tuple(
-                found if found.bbox is None else replace(found, bbox=_round(found.bbox))
-                for found in block.provenance
-            ),
-        )
-        for block in blocks
+def _rounded(block: Block) -> Block:
+    if all(found.bbox is None for found in block.provenance):
+        return block
+    return replace(
+        block,
+        provenance=tuple(
+            found if found.bbox is None else replace(found, bbox=_hundredths(found.bbox))
+            for found in block.provenance
+        ),
     )
 
 
-def _round(bbox: BBox) -> BBox:
-    x0, y0, x1, y1 = (round(float(edge), 2) for edge in bbox)
-    return x0, y0, x1, y1
+def _hundredths(bbox: BBox) -> BBox:
+    x0, y0, x1, y1 = bbox
+    return round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)
 
 
 def _page_sizes(

@@ -100,8 +100,7 @@ def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
     fill_exactly(findings, said, body)
     words = PageWords(pages, folding)
     dark = dark_pages(pages, body)
-    numbers = [page.number for page in pages]
-    fill_dark_pages(findings, blocks, said, words, dark, numbers, running, good)
+    fill_dark_pages(findings, blocks, said, words, dark, pages, running, good)
     fill_roughly(findings, said, body, least=_LIKE)
     fill_running(findings, said, running, len(pages), exactly=False)
     fill_roughly(findings, said, body, least=_FAIRLY_LIKE)

@@ -134,7 +134,7 @@ def choose(
         bonus = _WHOLE_LINE
         if not wholes and not states and hits.repeated[block, 0] >= 0:
             wholes, bonus = _repeats(hits.repeated[block], grams), 0.0
-        for start in _offered(wholes, recent, expected) if wholes else ():
+        for start in _offered(wholes, length, recent, expected) if wholes else ():
             gain = _GAIN * min(length, _FULL_GAIN) * rarity + bonus
             if len(wholes) > MOST_PLACES:
                 gain -= _PACE_COST * log2(1 + abs(start - expected) / _PACE_UNIT)
@@ -175,12 +175,13 @@ def _arrive(
 ) -> _State:
     """Make a state, coming from the best of the states before it."""
     top, bottom = depth[start], depth[min(end, len(depth) - 1)]
+    overlap = _OVERLAP if cluster >= 0 else _whole_overlap(end - start)
     if not recent:
         total = gain - _GAP_COST * log2(1 + top / _GAP_UNIT)
         return _State(start, end, covered, cluster, total, None, block, top, bottom)
     total, before = -1e18, None
     if best is not None:
-        total, before = best.total - _FRESH - _distance_cost(top - best.bottom), best
+        total, before = best.total - _FRESH - _distance_cost(top - best.bottom, overlap), best
     skipped = len(recent) * _SKIPPED
     for states in recent:
         skipped -= _SKIPPED
@@ -188,15 +189,23 @@ def _arrive(
             reached = state.total - skipped
             if reached <= total:
                 break  # the states are sorted: none of the others can do better
-            reached -= _distance_cost(top - state.bottom)
+            reached -= _distance_cost(top - state.bottom, overlap)
             if reached > total:
                 total, before = reached, state
     return _State(start, end, covered, cluster, total + gain, before, block, top, bottom)
 
 
-def _distance_cost(gap: int) -> float:
+def _whole_overlap(length: int) -> int:
+    """Tell how far a block that is found as a whole may reach into the one before.
+
+    Less than its own length: on a page of a few words it would stand where it stood before.
+    """
+    return min(_OVERLAP, length // 2)
+
+
+def _distance_cost(gap: int, overlap: int) -> float:
     """Tell what it costs to go on so many characters after the end of a block."""
-    if gap >= -_OVERLAP:
+    if gap >= -overlap:
         cost = _GAP_COST * log2(1 + max(gap, 0) / _GAP_UNIT)
     else:
         gap = -gap
@@ -257,7 +266,7 @@ def _whole_lines(pages: PageStream) -> dict[str, list[int]]:
 
 
 def _offered(
-    places: Sequence[int] | _Repeats, recent: deque[list[_State]], expected: float
+    places: Sequence[int] | _Repeats, length: int, recent: deque[list[_State]], expected: float
 ) -> Iterable[int]:
     """Give the places worth looking at: the next one after each state's end and the one before."""
     if len(places) <= MOST_PLACES:
@@ -267,7 +276,7 @@ def _offered(
         s.end for states in list(recent)[-_REPEATED_LOOK_BACK:] for s in states[:_REPEATED_STATES]
     ]
     for end in ends or [int(expected)]:
-        at = bisect_left(places, end - _OVERLAP)
+        at = bisect_left(places, end - _whole_overlap(length))
         wanted.update(i for i in (at - 1, at) if 0 <= i < len(places))
     return (max(places[i], 0) for i in sorted(wanted))
 

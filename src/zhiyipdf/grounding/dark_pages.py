@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from zhiyipdf.grounding.words import PageWords
 from zhiyipdf.models import Block
 from zhiyipdf.models.page_text import PageText
 
-__all__ = ["dark_pages", "fill_dark_pages"]
+__all__ = ["dark_pages", "fill_dark_pages", "is_blank"]
 
 # Grounding study, section 4j2.
 _FEWEST_LETTERS = 15
@@ -35,6 +37,7 @@ _HERE = 0.6
 _MISSING = 0.5
 _WORDS_HALF = 0.85
 _UNUSED = 12.0  # a dark page without a block
+_PACE = 0.01  # decides only where no letter does
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class _Group:
 
     pages: tuple[int, ...]
     is_dark: bool
+
+
+def is_blank(page: PageText) -> bool:
+    """Whether there is nothing to be seen on a page."""
+    return not len(page.lines) and page.ink is not None and page.ink <= _LEAST_INK
 
 
 def dark_pages(pages: Sequence[PageText], body: PageStream) -> NDArray[np.float64]:
@@ -69,14 +77,14 @@ def fill_dark_pages(
     said: BlockStream,
     words: PageWords,
     weights: NDArray[np.float64],
-    numbers: Sequence[int],
+    pages: Sequence[PageText],
     running: RunningLines,
     good: float,
 ) -> None:
     """Share the blocks between two trusted ones among the pages between these.
 
     What is found on a readable page stays there, if the order allows; what is not found goes to
-    the dark pages, in the measure of their ink.
+    the dark pages, in the measure of their ink. Blank pages part nothing.
 
     Args:
         findings: By block; is filled in.
@@ -84,20 +92,24 @@ def fill_dark_pages(
         said: Their text.
         words: The pages' words.
         weights: How much each page holds that cannot be read.
-        numbers: The pages' numbers, which names of pictures may tell.
+        pages: The PDF's; names of pictures may tell their numbers.
         running: Running lines; those that the Markdown kept part its pages.
         good: Share of a block's characters that is hit where the text is good.
     """
     if not weights.any():
         return
+    numbers = [page.number for page in pages]
+    filled = np.array([not is_blank(page) for page in pages])
     trusted = _trusted(findings, good)
     for run, first, last in _gaps(findings, trusted, len(weights)):
         if not weights[first : last + 1].any():
             continue
-        groups = _groups(first, last, weights)
+        groups = _groups(np.flatnonzero(filled[first : last + 1]) + first, weights)
         if len(groups) * len(run) > _MOST_STATES:
             continue
-        gains = [_gains(findings[i], blocks[i], i, said, words, groups) for i in run]
+        gains = np.array([_gains(findings[i], blocks[i], i, said, words, groups) for i in run])
+        sizes = [_size(blocks[i], int(said.starts[i + 1] - said.starts[i])) for i in run]
+        gains -= _PACE * _out_of_pace(sizes, groups, weights)
         for number, members in _shared_out(run, gains, groups).items():
             if groups[number].is_dark:
                 ink = [float(weights[page]) for page in groups[number].pages]
@@ -188,10 +200,10 @@ def _gaps(
             before, page = block, found.pages[-1]
 
 
-def _groups(first: int, last: int, weights: NDArray[np.float64]) -> list[_Group]:
+def _groups(pages: NDArray[np.int64], weights: NDArray[np.float64]) -> list[_Group]:
     groups: list[_Group] = []
     dark: list[int] = []
-    for page in range(first, last + 1):
+    for page in pages.tolist():
         if weights[page] > 0:
             dark.append(page)
             continue
@@ -223,13 +235,34 @@ def _gains(
             0.0 if group.is_dark else here if found.pages[0] in group.pages else -_MISSING * size
             for group in groups
         ]
-    shares = words.shares(block, [group.pages[0] for group in groups if not group.is_dark])
-    told = iter(shares)
+    readable = [group.pages[0] for group in groups if not group.is_dark]
+    told = iter(words.shares(block, readable) if readable else ())
     return [0.0 if group.is_dark else (next(told) - _WORDS_HALF) * size for group in groups]
 
 
+def _out_of_pace(
+    sizes: Sequence[float], groups: Sequence[_Group], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Tell how far each block is from each dark group, if all were shared out by ink.
+
+    Args:
+        sizes: How much ink each block takes.
+        groups: Of pages.
+        weights: How much each page holds that cannot be read.
+
+    Returns:
+        Shape (blocks, groups), as a share of all; 0 for readable pages.
+    """
+    ink = [float(weights[list(group.pages)].sum()) for group in groups]
+    edges = np.cumsum([0.0, *ink]) / sum(ink)
+    ends = np.cumsum(sizes)
+    middles = ((ends - np.asarray(sizes) / 2) / ends[-1])[:, None]
+    away = np.maximum(np.maximum(edges[:-1] - middles, middles - edges[1:]), 0.0)
+    return np.where([group.is_dark for group in groups], away, 0.0)
+
+
 def _shared_out(
-    run: range, gains: Sequence[Sequence[float]], groups: Sequence[_Group]
+    run: range, gains: NDArray[np.float64], groups: Sequence[_Group]
 ) -> dict[int, list[int]]:
     """Choose a group for each block, never going back, so that the gains sum to most."""
     width = len(groups)
@@ -313,25 +346,46 @@ def _by_ink(
     if count == 1:
         return [0] * len(members)
     total, all_ink = sum(sizes), sum(ink)
-    ends = np.cumsum([0, *sizes])
-    wanted = np.cumsum([0.0, *ink]) / all_ink * total
+    ends = [0.0, *accumulate(sizes)]
+    wanted = [0.0, *(share / all_ink * total for share in accumulate(ink))]
     spread = max(total / count / 6, 1.0)
+    hinted, told = list(hints), list(hints.values())
+    each = len(members) >= count  # then no page stays empty, but for what names tell
     shares = [count - 1] * len(members)
     at = 0
     for page in range(1, count):
-        target = wanted[page]
-        low = max([at, *(i + 1 for i, hint in hints.items() if hint < page)])
-        high = min([len(members), *(i for i, hint in hints.items() if hint >= page)])
-        best = min(
-            range(low, max(low, high) + 1),
-            key=lambda cut: (
-                abs(float(ends[cut]) - float(target)) / spread - _begins_page(blocks, members, cut)
-            ),
-        )
+        hint = bisect_left(told, page)
+        low = max(at, hinted[hint - 1] + 1 if hint else 0)
+        high = max(low, hinted[hint] if hint < len(hinted) else len(members))
+        if each:
+            low = min(max(low, at + 1), high)
+            high = max(low, min(high, len(members) - count + page))
+        best = _cut(ends, wanted[page], low, high, spread, blocks, members)
         for i in range(at, best):
             shares[i] = page - 1
         at = best
     return shares
+
+
+def _cut(
+    ends: Sequence[float],
+    target: float,
+    low: int,
+    high: int,
+    spread: float,
+    blocks: Sequence[Block],
+    members: Sequence[int],
+) -> int:
+    """Choose where a page begins: near the target, rather at a heading."""
+    near = bisect_left(ends, target, low, high + 1)
+    nearest = min(max(near - 1, low), min(near, high), key=lambda cut: abs(ends[cut] - target))
+    reach = abs(ends[nearest] - target) + spread  # what is farther cannot make up for it
+    first = bisect_left(ends, target - reach, low, nearest)
+    last = bisect_right(ends, target + reach, nearest, high + 1)
+    return min(
+        range(first, last),
+        key=lambda cut: abs(ends[cut] - target) / spread - _begins_page(blocks, members, cut),
+    )
 
 
 def _hints(
@@ -340,21 +394,29 @@ def _hints(
     """Read the pages that names of pictures tell, as far as they never fall."""
     place = {numbers[page]: at for at, page in enumerate(pages)}
     hints: dict[int, int] = {}
+    last = 0
     for at, member in enumerate(members):
         for target in blocks[member].images[:1]:
             page = hinted_page(target, numbers[-1])
-            if page in place and place[page] >= max(hints.values(), default=0):
-                hints[at] = place[page]
+            if page in place and place[page] >= last:
+                hints[at] = last = place[page]
     return hints
 
 
 def _margins(shares: Sequence[int], sizes: Sequence[float]) -> list[float]:
     """Tell how far each member is from the nearest cut, in halves of a page."""
     ends = np.cumsum([0.0, *sizes])
-    cuts = [float(ends[i]) for i in range(1, len(shares)) if shares[i] != shares[i - 1]]
-    half = float(ends[-1]) / (max(shares) + 1) / 2 or 1.0
     middles = (ends[1:] + ends[:-1]) / 2
-    return [min([1.0, *(abs(float(middle) - cut) / half for cut in cuts)]) for middle in middles]
+    cuts = ends[np.flatnonzero(np.diff(shares)) + 1]
+    if not len(cuts):
+        return [1.0] * len(sizes)
+    half = float(ends[-1]) / (max(shares) + 1) / 2
+    after = np.searchsorted(cuts, middles)
+    away = np.minimum(
+        np.abs(middles - cuts[np.maximum(after - 1, 0)]),
+        np.abs(middles - cuts[np.minimum(after, len(cuts) - 1)]),
+    )
+    return [float(margin) for margin in np.minimum(away / half, 1.0)]
 
 
 def _begins_page(blocks: Sequence[Block], members: Sequence[int], cut: int) -> float:

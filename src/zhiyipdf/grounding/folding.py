@@ -104,10 +104,10 @@ def _radical(char: str) -> str:
     return char if simplified is None else simplified
 
 
-# CJK Radicals Supplement (Unicode chart U2E80), those that fonts use for whole characters.
+# CJK Radicals Supplement (Unicode chart U2E80), those that fonts use for whole characters; what
+# they stand for is in Unicode's EquivalentUnifiedIdeograph.txt.
 _SUPPLEMENT = {
     "C-SIMPLIFIED LONG": "长",
-    "SHELL": "贝",
     "C-SIMPLIFIED SHELL": "贝",
     "C-SIMPLIFIED SEE": "见",
     "C-SIMPLIFIED GOLD": "钅",
@@ -122,8 +122,8 @@ _SUPPLEMENT = {
     "C-SIMPLIFIED BIRD": "鸟",
     "C-SIMPLIFIED SPEECH": "讠",
     "C-SIMPLIFIED CART": "车",
-    "C-SIMPLIFIED WHEAT": "麦",
-    "C-SIMPLIFIED YELLOW": "黄",
+    "SIMPLIFIED WHEAT": "麦",
+    "SIMPLIFIED YELLOW": "黄",
     "C-SIMPLIFIED FROG": "黾",
     "C-SIMPLIFIED EVEN": "齐",
     "C-SIMPLIFIED TOOTH": "齿",
@@ -132,7 +132,7 @@ _SUPPLEMENT = {
     "J-SIMPLIFIED EVEN": "斉",
     "J-SIMPLIFIED TOOTH": "歯",
     "J-SIMPLIFIED TURTLE": "亀",
-    "J-SIMPLIFIED SPIRIT": "竜",
+    "J-SIMPLIFIED DRAGON": "竜",
     "MOTHER": "母",
     "CIVILIAN": "民",
     "EAT ONE": "食",
@@ -141,8 +141,16 @@ _SUPPLEMENT = {
     "GHOST": "鬼",
     "WEST ONE": "西",
     "WEST TWO": "西",
-    "FEATHER": "羽",
-    "ANT": "歹",
     "CHOKE": "旡",
-    "SICKNESS": "疒",
+    "LONG ONE": "長",
+    "BLUE": "青",
+    "RAIN": "雨",
+    "SUN": "日",
+    "MOON": "月",
+    "TIGER": "虎",
+    "SIMPLIFIED HORN": "角",
+    "HORN": "角",
+    "HEAD": "首",
+    "C-SIMPLIFIED SALT": "卤",
+    "TURTLE": "龜",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -44,11 +45,12 @@ def fill_running(
     """
     if not running.by_page:
         return
+    free = _free(findings, said, running)
     for run, first, last in _runs(findings, said, count):
         slots = [
             (page, line, place)
             for page in range(first, last + 1)
-            for place, line in enumerate(_with_joined(running.by_page.get(page, ())))
+            for place, line in enumerate(free.get(page, ()))
         ]
         if only is not None:
             run = [block for block in run if block in only]
@@ -66,6 +68,26 @@ def fill_running(
                 likeness=likeness,
                 choices=1 + sum(line.text == text for _, line, _ in slots),
             )
+
+
+def _free(
+    findings: Sequence[Finding | None], said: BlockStream, running: RunningLines
+) -> dict[int, list[RunningLine]]:
+    """Give each page's running lines that no block found there is already."""
+    taken = Counter(
+        (found.pages[0], said.text_of(block))
+        for block, found in enumerate(findings)
+        if found is not None and found.pages
+    )
+    free: dict[int, list[RunningLine]] = {}
+    for page, lines in running.by_page.items():
+        own = free.setdefault(page, [])
+        for line in _with_joined(lines):
+            if taken[page, line.text]:
+                taken[page, line.text] -= 1
+            else:
+                own.append(line)
+    return free
 
 
 def add_running_ends(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from zhiyipdf.grounding.dark_pages import is_blank
 from zhiyipdf.grounding.findings import Finding
 from zhiyipdf.grounding.hints import hinted_page
 from zhiyipdf.grounding.streams import PageStream
@@ -65,6 +67,8 @@ def fill_between(
 ) -> None:
     """Give each block without a place the page of its neighbours, or the likelier of the two.
 
+    Blank pages between these get nothing.
+
     Args:
         findings: By block; is filled in.
         blocks: The Markdown's.
@@ -79,6 +83,7 @@ def fill_between(
     open_blocks: list[tuple[int, _Around]] = []
     ahead = 0
     numbers = {page.number: index for index, page in enumerate(pages)}
+    filled = [index for index, page in enumerate(pages) if not is_blank(page)]
     for i, block in enumerate(blocks):
         if findings[i] is not None:
             continue
@@ -88,6 +93,7 @@ def fill_between(
             findings[placed[ahead - 1]] if ahead else None,
             findings[placed[ahead]] if ahead < len(placed) else None,
             pages,
+            filled,
             body,
         )
         hinted = _hinted(block, numbers, pages[-1].number)
@@ -103,7 +109,7 @@ def fill_between(
         found = findings[i]
         if block.images and found is not None:
             free[found.pages[0]] -= len(block.images)
-    _fill_open(findings, blocks, open_blocks, pages, pictures, free)
+    _fill_open(findings, blocks, open_blocks, pages, filled, pictures, free)
 
 
 def _fill_open(
@@ -111,26 +117,29 @@ def _fill_open(
     blocks: Sequence[Block],
     open_blocks: Sequence[tuple[int, _Around]],
     pages: Sequence[PageText],
+    filled: Sequence[int],
     pictures: Sequence[Sequence[int]],
     free: dict[int, int],
 ) -> None:
     """Choose among the pages between two neighbours; pictures go where the PDF has free ones."""
-    runs: dict[tuple[int, int, float, float], list[int]] = defaultdict(list)
+    runs: dict[_Around, list[int]] = defaultdict(list)
     for i, around in open_blocks:
-        runs[around.first, around.last, around.bottom, around.top].append(i)
+        runs[around].append(i)
     body = _body_band(pages)
-    for (first, last, bottom, top), members in runs.items():
-        around = _Around(first, last, bottom, top)
-        choices = last - first + 1
-        low = first
+    for around, members in runs.items():
+        inner = filled[bisect_right(filled, around.first) : bisect_left(filled, around.last)]
+        between = (around.first, *inner, around.last)
+        choices = len(between)
+        low = around.first
         for rank, i in enumerate(members):
             if blocks[i].images:
-                page, is_there = _picture_page(around, low, pages, pictures, free, body)
+                page, is_there = _picture_page(around, between, low, pages, pictures, free, body)
                 free[page] = free.get(page, 0) - len(blocks[i].images)
                 method = "picture" if is_there else "neighbours"
             else:
                 share = (rank + 0.5) / len(members)
-                page = first if choices == 2 and len(members) == 1 else first + int(share * choices)
+                alone = choices == 2 and len(members) == 1
+                page = between[0 if alone else int(share * choices)]
                 method = "neighbours"
             page = max(page, low)
             low = page
@@ -139,6 +148,7 @@ def _fill_open(
 
 def _picture_page(
     around: _Around,
+    between: Sequence[int],
     low: int,
     pages: Sequence[PageText],
     pictures: Sequence[Sequence[int]],
@@ -146,8 +156,8 @@ def _picture_page(
     body: tuple[float, float],
 ) -> tuple[int, bool]:
     """Give the page for the next picture of a run, and whether a picture of the PDF is there."""
-    for page in range(low, around.last + 1):
-        if free.get(page, 0) <= 0:
+    for page in between:
+        if page < low or free.get(page, 0) <= 0:
             continue
         boxes = [pages[page].pictures[i] for i in pictures[page]]
         middles = [float(box[1] + box[3]) / 2 for box in boxes]
@@ -158,20 +168,24 @@ def _picture_page(
         return page, True
     after = body[1] - around.bottom
     before = around.top - body[0]
-    if around.last - around.first > 1 and low <= around.first:
-        return around.first + 1, False
+    if len(between) > 2 and low <= around.first:
+        return between[1], False
     return (around.last if before > after else max(around.first, low)), False
 
 
 def _around(
-    left: Finding | None, right: Finding | None, pages: Sequence[PageText], body: PageStream
+    left: Finding | None,
+    right: Finding | None,
+    pages: Sequence[PageText],
+    filled: Sequence[int],
+    body: PageStream,
 ) -> _Around:
-    first = 0 if left is None else left.pages[-1]
-    last = len(pages) - 1 if right is None else right.pages[0]
+    first = filled[0] if left is None else left.pages[-1]
+    last = filled[-1] if right is None else right.pages[0]
     if left is None and right is not None and first < last:
-        first = max(0, last - 1)
+        first = filled[bisect_left(filled, last) - 1]
     if right is None and left is not None and first < last:
-        last = min(first + 1, last)
+        last = filled[bisect_right(filled, first)]
     bottom, top = 0.0, pages[last].height
     if left is not None and left.stretches:
         bottom = _edges(left.stretches[-1][1] - 1, pages, body)[1]

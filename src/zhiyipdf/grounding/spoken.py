@@ -14,6 +14,8 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[!?][^<>]*>")
 _TARGET = r"\((?:<[^<>]*>|[^()<>\s]*(?:\([^()\s]*\)[^()<>\s]*)*)(?:\s+\"[^\"]*\")?\)"
 _IMAGE = re.compile(rf"!\[[^\[\]]*\](?:{_TARGET}|\[[^\[\]]*\])")
 _LINK = re.compile(rf"\[([^\[\]]*)\]{_TARGET}")
+# As CommonMark has them (section 2.5); Python refuses numbers of more than 4,300 digits.
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
 _FORMULA_EDGE = re.compile(r"(\$\$?|\\[()\[\]])")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?|\\.")
@@ -59,7 +61,7 @@ def spoken_text(markdown: str) -> str:
     if "```" in text or "~~~" in text:
         text = _FENCE.sub(" ", text)
     if "&" in text:
-        text = html.unescape(text)
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     if "\\" in text:
         text = _ESCAPE.sub(r"\1", _without_commands(text))
     return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -64,7 +64,7 @@ def blocks_from_json(
             if entry["sha256"] != _sha256(text):
                 return None
             blocks[variant] = _read(entry["blocks"], text, sections)
-    except (ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         return None
     return blocks
 
