@@ -24,6 +24,7 @@ _FARTHER = ((1200, 30), (6000, 100))  # this far away with so many characters
 _TAIL = 60
 _TAIL_RATIO = 55
 _SHORT_TAIL = 3
+_SAME_HEAD = 75
 _MERGE = 24
 _TABLE_GAP = 0.3  # of a table's length: its short cells share no gram with the page
 _MOST_SEGMENTS = 400
@@ -93,7 +94,8 @@ def finish(
     matched += segments[0].said - begin - ends[0]
     matched += end - segments[-1].said - segments[-1].size - ends[1]
     if is_table:
-        merged = _merged(sorted(stretches), max(_MERGE, int(_TABLE_GAP * (end - begin))))
+        merged = _without_heads(_merged(sorted(stretches), _MERGE), pages)
+        merged = _merged_on_pages(merged, int(_TABLE_GAP * (end - begin)), pages)
     else:
         merged = _merged(stretches, _MERGE)
     return merged, min(matched, end - begin), ends
@@ -120,9 +122,15 @@ def _segments(hits: Hits, first: int, after: int) -> list[_Segment]:
 
 
 def _once_each(segments: list[_Segment]) -> list[_Segment]:
-    """Use each character of the block, and each of the pages, once: the longest segments first."""
+    """Use each character of the block, and each of the pages, once: the longest segments first.
+
+    Of two that are as long, such as the heads of a table that goes on over several pages, the one
+    nearer to where most of the block is.
+    """
+    middle = _middle(segments)
     chosen: list[_Segment] = []
-    for segment in sorted(segments, key=lambda s: -s.size)[:_MOST_SEGMENTS]:
+    ordered = sorted(segments, key=lambda s: (-s.size, abs(s.place - middle)))
+    for segment in ordered[:_MOST_SEGMENTS]:
         a, p, size = segment.said, segment.place, segment.size
         for other in chosen:
             for mine, theirs in ((a, other.said), (p, other.place)):
@@ -138,6 +146,17 @@ def _once_each(segments: list[_Segment]) -> list[_Segment]:
         if size >= 4:
             chosen.append(_Segment(a, p, size))
     return sorted(chosen, key=lambda s: s.said)
+
+
+def _middle(segments: Sequence[_Segment]) -> int:
+    """Give the place before and after which the segments have as many characters."""
+    half = sum(segment.size for segment in segments) / 2
+    passed = 0
+    for segment in sorted(segments, key=lambda s: s.place):
+        passed += segment.size
+        if passed >= half:
+            return segment.place
+    return 0
 
 
 def _chain(segments: list[_Segment]) -> list[_Segment]:
@@ -260,7 +279,35 @@ def _likeness(said: str, there: str) -> float:
     return fuzz.ratio(said, there)
 
 
-def _merged(stretches: list[Stretch], most: int) -> tuple[Stretch, ...]:
+def _without_heads(stretches: tuple[Stretch, ...], pages: PageStream) -> tuple[Stretch, ...]:
+    """Leave out what another page has of a table only because it repeats the table's head."""
+    sizes: dict[int, int] = {}
+    for start, end in stretches:
+        page = _page(pages, start)
+        sizes[page] = sizes.get(page, 0) + end - start
+    if len(sizes) < 2:
+        return stretches
+    main = max(sizes, key=sizes.__getitem__)
+    there = pages.text[int(pages.page_starts[main - 1]) : int(pages.page_starts[main])]
+    return tuple(
+        (start, end)
+        for start, end in stretches
+        if _page(pages, start) == main
+        or fuzz.partial_ratio(pages.text[start:end], there) < _SAME_HEAD
+    )
+
+
+def _merged_on_pages(
+    stretches: Sequence[Stretch], most: int, pages: PageStream
+) -> tuple[Stretch, ...]:
+    """Close the gaps of so many characters at most, unless a page ends in between."""
+    by_page: dict[int, list[Stretch]] = {}
+    for stretch in stretches:
+        by_page.setdefault(_page(pages, stretch[0]), []).append(stretch)
+    return tuple(found for own in by_page.values() for found in _merged(own, most))
+
+
+def _merged(stretches: Sequence[Stretch], most: int) -> tuple[Stretch, ...]:
     """Close the gaps of so many characters at most."""
     merged = [stretches[0]]
     for start, end in stretches[1:]:

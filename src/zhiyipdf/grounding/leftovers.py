@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
@@ -19,9 +19,45 @@ __all__ = ["add_running_ends", "fill_by_words", "fill_running"]
 _MOST_PAGES = 12
 _ALIKE, _PIECE_ALIKE = 75.0, 85.0
 _LONGEST = 200
+_FULL = 12  # letters: longer lines tell no more
 _PIECE = 5
 _PIECE_WORTH = 0.9
 _LEAST_SHARE = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    block: int
+    slot: int
+    likeness: float
+    before: _Match | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Between:
+    """Blocks without a place.
+
+    Attributes:
+        run: Their indices.
+        first: Page where the block before them ends; 0 if there is none.
+        last: Page where the block after them begins; the last one if there is none.
+        after: Whether there is a block before them.
+        before: Whether there is one after them.
+    """
+
+    run: list[int]
+    first: int
+    last: int
+    after: bool
+    before: bool
+
+    def is_beyond(self, page: int, edge: int) -> bool:
+        """Whether one end of a page stands before the one block, or behind the other."""
+        if self.first == self.last:
+            return False
+        if edge < 0:
+            return self.after and page == self.first
+        return self.before and page == self.last
 
 
 def fill_running(
@@ -46,18 +82,18 @@ def fill_running(
     if not running.by_page:
         return
     free = _free(findings, said, running)
-    for run, first, last in _runs(findings, said, count):
+    for between in _runs(findings, said, count):
+        run = between.run if only is None else [block for block in between.run if block in only]
         slots = [
-            (page, line, place)
-            for page in range(first, last + 1)
-            for place, line in enumerate(free.get(page, ()))
+            (page, line)
+            for page in range(between.first, between.last + 1)
+            for line in free.get(page, ())
+            if not between.is_beyond(page, line.edge)
         ]
-        if only is not None:
-            run = [block for block in run if block in only]
         if not slots or not run:
             continue
-        for block, at, likeness in _matched(run, said, slots, first, last, exactly=exactly):
-            page, running_line, _ = slots[at]
+        for block, at, likeness in _matched(run, said, slots, exactly=exactly):
+            page, running_line = slots[at]
             text = said.text_of(block)
             findings[block] = Finding(
                 method="running",
@@ -66,7 +102,7 @@ def fill_running(
                 matched=len(text),
                 share=likeness,
                 likeness=likeness,
-                choices=1 + sum(line.text == text for _, line, _ in slots),
+                choices=1 + sum(line.text == text for _, line in slots),
             )
 
 
@@ -137,36 +173,36 @@ def _with_joined(lines: Sequence[RunningLine]) -> Iterator[RunningLine]:
 def _matched(
     run: Sequence[int],
     said: BlockStream,
-    slots: Sequence[tuple[int, RunningLine, int]],
-    first: int,
-    last: int,
+    slots: Sequence[tuple[int, RunningLine]],
     *,
     exactly: bool,
 ) -> Iterator[tuple[int, int, float]]:
-    """Match blocks with running lines in order: a small alignment of two sequences."""
-    best: list[tuple[float, list[tuple[int, int, float]]]] = [(0.0, [])] * (len(slots) + 1)
+    """Match blocks with running lines in order: a small alignment of two sequences.
+
+    Yields:
+        Block, number of the slot, likeness.
+    """
+    best: list[tuple[float, _Match | None]] = [(0.0, None)] * (len(slots) + 1)
     for block in run:
         text = said.text_of(block)
         if len(text) > _LONGEST:
             continue
-        scores = []
-        for page, line, _ in slots:
-            # The top of the first page stands before, the bottom of the last page behind all this.
-            is_beyond = first != last and page == (first if line.edge < 0 else last)
-            likeness = 0.0 if is_beyond else _likeness(text, line.text, exactly=exactly)
-            value = likeness * min(len(text), 12)
-            scores.append((value, likeness))
-        if not any(value for value, _ in scores):
+        likenesses = [_likeness(text, line.text, exactly=exactly) for _, line in slots]
+        if not any(likenesses):
             continue
         updated = best[:]
-        for at, (value, likeness) in enumerate(scores):
-            if value and best[at][0] + value > updated[at + 1][0]:
-                updated[at + 1] = (best[at][0] + value, [*best[at][1], (block, at, likeness)])
+        for at, likeness in enumerate(likenesses):
+            total = best[at][0] + likeness * min(len(text), _FULL)
+            if likeness and total > updated[at + 1][0]:
+                updated[at + 1] = (total, _Match(block, at, likeness, best[at][1]))
         for at in range(1, len(updated)):
             if updated[at - 1][0] > updated[at][0]:
                 updated[at] = updated[at - 1]
         best = updated
-    yield from best[-1][1]
+    match = best[-1][1]
+    while match is not None:
+        yield match.block, match.slot, match.likeness
+        match = match.before
 
 
 def _likeness(text: str, line: str, *, exactly: bool) -> float:
@@ -198,10 +234,11 @@ def fill_by_words(
         words: The pages'.
         count: Of pages.
     """
-    for run, first, last in _runs(findings, said, count):
-        if first == last:
+    for between in _runs(findings, said, count):
+        run, first = between.run, between.first
+        if first == between.last:
             continue
-        window = range(first, last + 1)
+        window = range(first, between.last + 1)
         shares = [words.shares(blocks[block], window, telling=True) for block in run]
         for number, (block, at) in enumerate(_rising(run, shares)):
             share = shares[number][at]
@@ -233,9 +270,7 @@ def _rising(run: Sequence[int], shares: Sequence[Sequence[float]]) -> Iterator[t
     yield from zip(run, reversed(chosen), strict=True)
 
 
-def _runs(
-    findings: Sequence[Finding | None], said: BlockStream, count: int
-) -> Iterator[tuple[list[int], int, int]]:
+def _runs(findings: Sequence[Finding | None], said: BlockStream, count: int) -> Iterator[_Between]:
     """Give the runs of blocks with text and without a place, and the pages they lie between."""
     first, begin = 0, 0
     for block in (*backbone(findings), len(findings)):
@@ -243,6 +278,6 @@ def _runs(
         last = count - 1 if found is None else found.pages[0]
         run = [i for i in range(begin, block) if findings[i] is None and said.has_text(i)]
         if run and 0 <= last - first < _MOST_PAGES:
-            yield run, first, last
+            yield _Between(run, first, last, after=begin > 0, before=found is not None)
         if found is not None:
             first, begin = found.pages[-1], block + 1
