@@ -52,6 +52,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/makespan.py
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/grounding.py
+	$(BIN)/python benchmarks/peer_doc2x.py
 
 clean:
 	rm -rf $(VENV) demo-output

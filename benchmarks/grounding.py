@@ -101,7 +101,7 @@ def sheets_of(plan: Plan, chosen: argparse.Namespace) -> Iterator[Sheet]:
                 methods={},
                 baselines=SLOW,
                 baseline_perturbations=SLOW_PERTURBATIONS,
-                most_pages=SLOW_PAGES,
+                most_pages=SLOW_PAGES // 2 if chosen.quick else SLOW_PAGES,
             )
         )
     if not chosen.only:

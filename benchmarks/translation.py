@@ -33,7 +33,6 @@ from translation_truth import (
     joined_pages,
     read_manual,
 )
-
 from zhiyipdf.grounding.translation import Pairing, inherit, pair_bilingual, pair_translated
 from zhiyipdf.models import Block, Provenance
 from zhiyipdf.server.liteparse_engine import LiteparseEngine

@@ -38,6 +38,7 @@ from zhiyipdf.services import LOCAL, LOCAL_POLLING, ServiceName, service
 from zhiyipdf.sessions import Sessions
 from zhiyipdf.sources import SourceRef, public_uri
 from zhiyipdf.store import Store, TaskRecord
+from zhiyipdf.store.location import store_url
 from zhiyipdf.tasks.budget import Budget
 from zhiyipdf.tasks.evidence import CommitLocks
 from zhiyipdf.tasks.submission import OnAmbiguous
@@ -45,7 +46,7 @@ from zhiyipdf.tasks.surroundings import Surroundings
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport import HttpTransport, Origin, Refusals
 
-__all__ = ["Converter", "default_store"]
+__all__ = ["Converter"]
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ class Converter:
         self._refusals = Refusals()
         self._on_ambiguous: OnAmbiguous = on_ambiguous
         self.keeps_assets = store is not False
-        self._store_url = None if store is False else _store_url(store)
+        self._store_url = None if store is False else store_url(store)
         self._store: Store | None = None
         self._lock = threading.Lock()
         self._sessions = Sessions(self._open)
@@ -487,14 +488,3 @@ async def _outcome(path: ConversionPath, options: ParseOptions, ref: SourceRef) 
         return Outcome(source=ref.uri, conversion=await path.convert(ref, options))
     except Exception as error:  # noqa: BLE001 - an outcome carries whatever went wrong
         return Outcome(source=ref.uri, error=error)
-
-
-def default_store() -> str:
-    """The folder in the user's cache that keeps results when nothing else is said."""
-    import platformdirs
-
-    return platformdirs.user_cache_dir("zhiyipdf", appauthor=False)
-
-
-def _store_url(store: str | os.PathLike[str] | None) -> str:
-    return os.fspath(store) if store else os.environ.get("ZHIYIPDF_STORE") or default_store()

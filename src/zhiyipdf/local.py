@@ -73,7 +73,11 @@ class LocalServer:
         """What converts here and in which version: another one makes another result."""
         import importlib.metadata
 
-        return f"liteparse-{importlib.metadata.version('liteparse')}"
+        from zhiyipdf.server.ocr import ocr_is_installed
+
+        # With OCR, Doc2X reads scanned pages that are pictures without it.
+        names = ["liteparse", *(["rapidocr"] if ocr_is_installed() else [])]
+        return "+".join(f"{name}-{importlib.metadata.version(name)}" for name in names)
 
     def check_translation(self) -> None:
         """Refuse at once what would be refused for every PDF.

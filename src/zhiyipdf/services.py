@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from zhiyipdf.errors import AuthenticationError
-from zhiyipdf.models import Doc2XOptions, ParseOptions
+from zhiyipdf.keys import ApiKey, read_keys
+from zhiyipdf.models import Doc2XOptions, ParseOptions, Secret
 from zhiyipdf.policy import Limits, Polling
 from zhiyipdf.providers import Provider
 from zhiyipdf.providers.doc2x import LIMITS as DOC2X_LIMITS
@@ -69,6 +70,18 @@ class Service:
     def base_url(self, given: str | None) -> str:
         """The address to use: the given one, the environment's, or the hosted service's."""
         return given or os.environ.get(f"{self.variables}_BASE_URL") or self.default_url
+
+    def first_key(self, api_key: ApiKey | None) -> Secret:
+        """The first of the given keys, else of the environment's.
+
+        Raises:
+            AuthenticationError: There is none.
+            ValueError: A key holds characters that no key has.
+        """
+        keys = read_keys(api_key, environment=self.key_variable)
+        if not keys:
+            raise self.no_key()
+        return keys[0]
 
     def no_key(self) -> AuthenticationError:
         """The error of a call that needs a key and has none."""

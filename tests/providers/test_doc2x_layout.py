@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from zhiyipdf.providers.doc2x_archive import write_archive
 from zhiyipdf.providers.doc2x_layout import join_pages
-from zhiyipdf.providers.doc2x_wire import LayoutBlock, StatusPage
+from zhiyipdf.providers.doc2x_pages import LayoutBlock, StatusPage
 
 BOX = (1.0, 2.0, 30.0, 40.0)
 

@@ -38,6 +38,14 @@ def test_a_key_is_made_listed_filled_and_revoked(tmp_path: Path) -> None:
     assert key not in _run("key", "list", folder=tmp_path)
 
 
+def test_an_identity_token_is_made_for_doc2x(tmp_path: Path) -> None:
+    token = _run("key", "add", "--identity", folder=tmp_path).strip()
+    with open_database(tmp_path) as database:
+        account = find_account(database, token)
+    assert account is not None
+    assert account.is_identity
+
+
 def test_the_folder_may_be_named_after_the_command_too(tmp_path: Path) -> None:
     result = CliRunner().invoke(serve, ["key", "add", "--data-dir", str(tmp_path)])
     with open_database(tmp_path) as database:

@@ -6,6 +6,7 @@ Written from the wire notes, section 5.2; shares no code with the client or the 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 import threading
@@ -18,7 +19,9 @@ from urllib.parse import parse_qs, urlsplit
 from support.archives import PNG
 from support.scripted_server import Move, ScriptedServer, Seen, Wire
 
-Kind = Literal["preupload", "put", "status", "picture", "image", "image_status", "export", "file"]
+Kind = Literal[
+    "preupload", "put", "status", "picture", "image", "image_now", "image_status", "export", "file"
+]
 Fault = Callable[["Doc2XService", Wire], None]
 SIGNATURE = "X-Amz-Signature=5e7d0c4a9b"
 FIGURE = '<img src="{cdn}"/>'
@@ -70,6 +73,7 @@ class Doc2XService(ScriptedServer):
         self.charged: list[str] = []  # SHA-256 of a PDF for each uid that was charged
         self.used: set[str] = set()  # uids whose signed URL was answered with 200
         self.exports: dict[str, str] = {}
+        self._numbers = itertools.count()
         self._queues: dict[Kind, deque[Fault]] = defaultdict(deque)
         self._books = threading.RLock()
         super().__post_init__()
@@ -105,7 +109,7 @@ class Doc2XService(ScriptedServer):
             live = [t for t in self.tasks.values() if t.key == key and t.pdf and t.polls_left]
             if self.most_tasks is not None and len(live) >= self.most_tasks:
                 return 200, {"code": "parse_task_limit_exceeded", "msg": "busy"}
-            uid = f"0192d745-5776-7261-abbd-{len(self.tasks):012d}"
+            uid = f"0192d745-5776-7261-abbd-{next(self._numbers):012d}"
             self.tasks[uid] = Task(
                 uid=uid, key=key, model=model, polls_left=self.polls, code=self.code
             )
@@ -186,13 +190,14 @@ class Doc2XService(ScriptedServer):
             self.reply(wire, 200, self.picture)
         elif kind == "image":
             self.reply(wire, *self.image(wire))
+        elif kind == "image_now":
+            status, answer = self.image(wire)
+            if status == 200:
+                answer["data"] |= self.image_result()
+            self.reply(wire, status, answer)
         elif kind == "image_status":
             wire.read_body()
-            page = {"page_width": 1000, "page_height": 800, "md": "# Read\n\n\\(E=mc^2\\)\n"}
-            self.reply(
-                wire,
-                *self.ok(status="success", result={"pages": [page]}, convert_zip=self.image_zip),
-            )
+            self.reply(wire, *self.ok(status="success", **self.image_result()))
         elif kind == "export":
             self.reply(wire, *self.export(wire))
         else:
@@ -205,6 +210,10 @@ class Doc2XService(ScriptedServer):
             return 401, {"code": "unauthorized", "msg": "bad key"}
         self.charged.append(hashlib.sha256(wire.seen.body).hexdigest())
         return self.ok(uid=f"0192d745-0000-7261-abbd-{len(self.charged):012d}")
+
+    def image_result(self) -> dict[str, Any]:
+        page = {"page_width": 1000, "page_height": 800, "md": "# Read\n\n\\(E=mc^2\\)\n"}
+        return {"result": {"pages": [page]}, "convert_zip": self.image_zip}
 
     def export(self, wire: Wire) -> tuple[int, dict[str, Any]]:
         """One slot for each uid: the last format that was asked for."""
@@ -242,6 +251,7 @@ def kind_of(seen: Seen) -> Kind | None:
         ("POST", "/api/v2/parse/preupload"): "preupload",
         ("GET", "/api/v2/parse/status"): "status",
         ("POST", "/api/v2/async/parse/img/layout"): "image",
+        ("POST", "/api/v2/parse/img/layout"): "image_now",
         ("GET", "/api/v2/parse/img/layout/status"): "image_status",
         ("POST", "/api/v2/convert/parse"): "export",
         ("GET", "/api/v2/convert/parse/result"): "export",
@@ -297,3 +307,13 @@ def lost(_service: Doc2XService, wire: Wire) -> None:
     """Read the whole request, keep nothing of it, and reset the connection."""
     wire.read_body()
     wire.reset()
+
+
+def reset_at(count: int) -> Fault:
+    """Take so many bytes of the body, then reset the connection."""
+
+    def fault(_service: Doc2XService, wire: Wire) -> None:
+        wire.read_body(count)
+        wire.reset()
+
+    return fault

@@ -25,7 +25,8 @@ def scripted_pdf(**script: Any) -> bytes:
         script: ``pages``; ``markdown`` of each page; ``gate``: a FIFO to wait at before page
             ``gate_page``; ``do``: ``crash``, ``hang``, ``fail``, ``invalid``, ``raise`` or
             ``shout``; ``count_do``: the same for counting; ``blocks`` of each page, as the fields
-            of a PageBlock; ``pictures``: names of files to make.
+            of a PageBlock; ``pictures``: names of files to make; ``size`` of
+            each page.
     """
     return b"%PDF-1.7\n" + MARK + json.dumps(script).encode()
 
@@ -81,7 +82,11 @@ class ScriptedEngine:
             markdown = script.get("markdown", f"Text {number} ({table_mode})")
             pages.append(
                 PageMarkdown(
-                    number=number, width=100, height=100, markdown=markdown, blocks=_blocks(script)
+                    number=number,
+                    width=script.get("size", (100, 100))[0],
+                    height=script.get("size", (100, 100))[1],
+                    markdown=markdown,
+                    blocks=_blocks(script),
                 )
             )
         for name in script.get("pictures", ()):

@@ -150,7 +150,7 @@ def _open(context: click.Context, data_dir: Path | None) -> Database:
 @_DATA_DIR
 @click.pass_context
 def add(
-    context: click.Context, points: int, name: str, identity: bool, data_dir: Path | None
+    context: click.Context, *, points: int, name: str, identity: bool, data_dir: Path | None
 ) -> None:
     """Make a key and print it; it cannot be shown again."""
     with _open(context, data_dir) as database:

@@ -14,6 +14,9 @@ and 2 s, except after :class:`RateLimit`, :class:`FileError`, :class:`RequestErr
 that is final. They speak the service's first API, which its maker said in October 2024 would be
 retired; ``Doc2XLoader`` and ``Converter(provider="doc2x")`` speak the second. The service is where
 ``DOC2X_BASE_URL`` says, else at its own address.
+
+:class:`Exporter` fetches the files that the second API makes of a task, :func:`read_picture` reads
+one picture through it while you wait.
 """
 
 from __future__ import annotations
@@ -21,15 +24,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from zhiyipdf.doc2x.errors import FileError, KeyRefused, RateLimit, RequestError, StatusError
+from zhiyipdf.doc2x.exporting import Exporter
+from zhiyipdf.doc2x.pictures import Picture, read_picture
 from zhiyipdf.doc2x.session import ExportFormat, V1Session
 
 __all__ = [
+    "Exporter",
     "FileError",
     "KeyRefused",
+    "Picture",
     "RateLimit",
     "RequestError",
     "StatusError",
     "get_limit",
+    "read_picture",
     "refresh_key",
     "upload_img",
     "upload_pdf",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zhiyipdf.grounding.alignment import Alignment
+from zhiyipdf.grounding.cells import fill_cells
 from zhiyipdf.grounding.chain import choose
 from zhiyipdf.grounding.dark_pages import dark_pages, fill_dark_pages
 from zhiyipdf.grounding.filling import fill_exactly, fill_roughly
@@ -20,8 +21,9 @@ from zhiyipdf.grounding.leftovers import add_running_ends, fill_by_words, fill_r
 from zhiyipdf.grounding.pictures import fill_between
 from zhiyipdf.grounding.running_lines import RunningLines, find_running_lines
 from zhiyipdf.grounding.scoring import scores
-from zhiyipdf.grounding.seeds import find_hits, gather, grams_of
+from zhiyipdf.grounding.seeds import Grams, find_hits, gather, grams_of
 from zhiyipdf.grounding.streams import BlockStream, PageStream, block_stream, page_stream
+from zhiyipdf.grounding.turning import turned
 from zhiyipdf.grounding.words import PageWords
 from zhiyipdf.models import Block
 from zhiyipdf.models.page_text import PageSpan, PageText
@@ -91,7 +93,9 @@ def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
     whole = page_stream(pages, folding)
     running = find_running_lines(pages, whole, said)
     body = whole.arranged(running.rank).without_lines(running.masked)
-    findings, good = _hit(blocks, said, body)
+    grams = grams_of(body)
+    said = turned(said, grams)
+    findings, good = _hit(blocks, said, body, grams)
     _reconsider(findings, said, running, len(pages))
     fill_exactly(findings, said, body)
     words = PageWords(pages, folding)
@@ -103,6 +107,7 @@ def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
     fill_by_words(findings, blocks, said, words, len(pages))
     add_running_ends(findings, said, running)
     fill_between(findings, blocks, pages, body)
+    fill_cells(findings, blocks, body, folding)
     return Placed(findings=findings, said=said, body=body, dark=dark, good=good)
 
 
@@ -137,10 +142,9 @@ def _reconsider(
 
 
 def _hit(
-    blocks: Sequence[Block], said: BlockStream, body: PageStream
+    blocks: Sequence[Block], said: BlockStream, body: PageStream, grams: Grams
 ) -> tuple[list[Finding | None], float]:
     """Place the blocks that share long enough pieces with the pages."""
-    grams = grams_of(body)
     hits = find_hits(said, grams)
     clusters = gather(hits, said, body)
     tables = np.array([block.kind == "table" for block in blocks], bool)
@@ -191,6 +195,10 @@ def _alignment(
 
 def _spans(found: Finding, pages: Sequence[PageText], body: PageStream) -> Iterator[PageSpan]:
     """Give the characters that a block's stretches come from, apart where they jump."""
+    for line in found.lines:
+        page_text = pages[found.pages[0]]
+        first, end = (int(edge) for edge in page_text.lines[line])
+        yield PageSpan(page_number=page_text.number, start=first, end=end)
     for start, end in found.stretches:
         source = body.source[start:end].astype(np.int64)
         page = np.searchsorted(body.page_starts, np.arange(start, end), side="right") - 1

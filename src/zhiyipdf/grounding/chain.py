@@ -109,7 +109,7 @@ def choose(
     best: _State | None = None
     said_total, page_total = max(len(blocks.codes), 1), len(pages.codes)
     lines = _whole_lines(pages)
-    depth = pages.depth.tolist()  # scalars of an array cost ten times as much
+    depth = pages.depth.data  # scalars of an array cost ten times as much
     texts = [
         blocks.text[start:end] if end - start <= _LONGEST_LINE else ""
         for start, end in pairwise(blocks.starts.tolist())
@@ -171,7 +171,7 @@ def _arrive(
     gain: float,
     recent: deque[list[_State]],
     best: _State | None,
-    depth: Sequence[int],
+    depth: memoryview,
 ) -> _State:
     """Make a state, coming from the best of the states before it."""
     top, bottom = depth[start], depth[min(end, len(depth) - 1)]

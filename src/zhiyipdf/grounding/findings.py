@@ -24,6 +24,7 @@ class Finding:
         stretches: Where in the page stream, in the order of the block; empty where only the page
             is known.
         pages: Indices of the pages it stands on, the first first.
+        lines: Numbers of the lines of the first page that it is, if it is a running line.
         matched: How many of its characters were found.
         share: The same as a share of all its characters.
         rival: Characters that its best place on another page has.
@@ -37,6 +38,7 @@ class Finding:
     method: Method
     stretches: tuple[Stretch, ...] = ()
     pages: tuple[int, ...] = ()
+    lines: tuple[int, ...] = ()
     matched: int = 0
     share: float = 0.0
     rival: int = 0

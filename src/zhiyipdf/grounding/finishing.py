@@ -26,6 +26,7 @@ _LONGEST_TAIL = 2000  # likeness takes the square of this; a longer one that is 
 _TAIL_RATIO = 55
 _SHORT_TAIL = 3
 _MERGE = 24
+_TABLE_GAP = 0.3  # of a table's length: its short cells share no gram with the page
 _MOST_SEGMENTS = 400
 _CHAIN_BACK = 40
 
@@ -89,12 +90,14 @@ def finish(
                 segments = sorted([*segments, *more], key=lambda s: s.said)
         matched = sum(segment.size for segment in segments)
     stretches = [(segment.place, segment.place + segment.size) for segment in segments]
-    ends = (0, 0)
-    if not is_table:
-        ends = _extend(stretches, segments, begin, end, blocks, pages)
-        matched += segments[0].said - begin - ends[0]
-        matched += end - segments[-1].said - segments[-1].size - ends[1]
-    return _merged(stretches, ordered=not is_table), min(matched, end - begin), ends
+    ends = _extend(stretches, segments, begin, end, blocks, pages)
+    matched += segments[0].said - begin - ends[0]
+    matched += end - segments[-1].said - segments[-1].size - ends[1]
+    if is_table:
+        merged = _merged(sorted(stretches), max(_MERGE, int(_TABLE_GAP * (end - begin))))
+    else:
+        merged = _merged(stretches, _MERGE)
+    return merged, min(matched, end - begin), ends
 
 
 def _segments(hits: Hits, first: int, after: int) -> list[_Segment]:
@@ -243,7 +246,7 @@ def _best_beside(said: str, place: int, side: int, pages: PageStream) -> list[St
     return best if likeness >= _TAIL_RATIO else []
 
 
-def _stretches_of(places: NDArray[np.int64]) -> list[Stretch]:
+def _stretches_of(places: NDArray[np.int32]) -> list[Stretch]:
     """Join neighbouring offsets."""
     if not len(places):
         return []
@@ -259,13 +262,12 @@ def _likeness(said: str, there: str) -> float:
     return fuzz.ratio(said, there)
 
 
-def _merged(stretches: list[Stretch], *, ordered: bool) -> tuple[Stretch, ...]:
-    if not ordered:
-        stretches = sorted(stretches)
+def _merged(stretches: list[Stretch], most: int) -> tuple[Stretch, ...]:
+    """Close the gaps of so many characters at most."""
     merged = [stretches[0]]
     for start, end in stretches[1:]:
         last_start, last_end = merged[-1]
-        if last_start <= start <= last_end + _MERGE:
+        if last_start <= start <= last_end + most:
             merged[-1] = (last_start, max(last_end, end))
         else:
             merged.append((start, end))

@@ -19,7 +19,6 @@ __all__ = ["add_running_ends", "fill_by_words", "fill_running"]
 _MOST_PAGES = 12
 _ALIKE, _PIECE_ALIKE = 75.0, 85.0
 _LONGEST = 200
-_FAR_EDGE = 0.4
 _PIECE = 5
 _PIECE_WORTH = 0.9
 _LEAST_SHARE = 0.15
@@ -57,11 +56,13 @@ def fill_running(
             run = [block for block in run if block in only]
         if not slots or not run:
             continue
-        for block, page, likeness in _matched(run, said, slots, first, last, exactly=exactly):
+        for block, at, likeness in _matched(run, said, slots, first, last, exactly=exactly):
+            page, running_line, _ = slots[at]
             text = said.text_of(block)
             findings[block] = Finding(
                 method="running",
                 pages=(page,),
+                lines=running_line.lines,
                 matched=len(text),
                 share=likeness,
                 likeness=likeness,
@@ -127,8 +128,10 @@ def _with_joined(lines: Sequence[RunningLine]) -> Iterator[RunningLine]:
         own = [line for line in lines if line.edge == edge]
         yield from own
         if len(own) > 1:
-            yield RunningLine(text="".join(line.text for line in own), edge=edge)
-            yield RunningLine(text="".join(line.text for line in own[::-1]), edge=edge)
+            together = tuple(number for line in own for number in line.lines)
+            for ordered in (own, own[::-1]):
+                text = "".join(line.text for line in ordered)
+                yield RunningLine(text=text, edge=edge, lines=together)
 
 
 def _matched(
@@ -148,22 +151,17 @@ def _matched(
             continue
         scores = []
         for page, line, _ in slots:
-            likeness = _likeness(text, line.text, exactly=exactly)
-            value = likeness * min(len(text), 12)
             # The top of the first page stands before, the bottom of the last page behind all this.
-            if (
-                value
-                and first != last
-                and ((page == first and line.edge < 0) or (page == last and line.edge > 0))
-            ):
-                value *= _FAR_EDGE
+            is_beyond = first != last and page == (first if line.edge < 0 else last)
+            likeness = 0.0 if is_beyond else _likeness(text, line.text, exactly=exactly)
+            value = likeness * min(len(text), 12)
             scores.append((value, likeness))
         if not any(value for value, _ in scores):
             continue
         updated = best[:]
-        for at, ((value, likeness), (page, _, _)) in enumerate(zip(scores, slots, strict=True)):
+        for at, (value, likeness) in enumerate(scores):
             if value and best[at][0] + value > updated[at + 1][0]:
-                updated[at + 1] = (best[at][0] + value, [*best[at][1], (block, page, likeness)])
+                updated[at + 1] = (best[at][0] + value, [*best[at][1], (block, at, likeness)])
         for at in range(1, len(updated)):
             if updated[at - 1][0] > updated[at][0]:
                 updated[at] = updated[at - 1]

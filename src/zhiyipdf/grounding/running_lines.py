@@ -41,12 +41,12 @@ class RunningLine:
     Attributes:
         text: Folded.
         edge: -1 at the top of the page, 1 at the bottom.
-        kept: Whether the Markdown has it.
+        lines: Numbers of its lines on the page, from 0.
     """
 
     text: str
     edge: int
-    kept: bool = False
+    lines: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,8 @@ def find_running_lines(
                 said[text] >= _KEPT_SHARE * there[text]
             )
             masked[line] = not is_kept
-            by_page[index][line] = RunningLine(text=text, edge=edge, kept=is_kept)
+            own = line - int(stream.line_starts[index])
+            by_page[index][line] = RunningLine(text=text, edge=edge, lines=(own,))
     return RunningLines(
         masked=masked,
         rank=rank,

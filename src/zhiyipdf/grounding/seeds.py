@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from zhiyipdf.grounding.streams import BlockStream, PageStream
 
-__all__ = ["Clusters", "Grams", "Hits", "find_hits", "gather", "grams_of"]
+__all__ = ["GRAM", "Clusters", "Grams", "Hits", "count_known", "find_hits", "gather", "grams_of"]
 
 # Grounding study, sections 4e and 4f: shorter grams hit by chance, longer ones miss under noise.
 GRAM = 12
@@ -20,7 +20,7 @@ MOST_CLUSTERS = 6
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _WIDE_SALT = np.uint64(0xD1B54A32D192ED03)
-_SLAB = 400_000  # grams of the Markdown that are looked up at once, to bound memory
+_SLAB = 100_000  # grams of the Markdown that are looked up at once, to bound memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,13 +38,15 @@ class Grams:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Hits:
-    """Grams that a block and the pages share, ordered by block and place.
+    """Runs of characters that a block and the pages share, ordered by block and place.
+
+    Each is made of grams that overlap.
 
     Attributes:
         block: Index of the block.
         said: Offset in the block stream.
         place: Offset in the page stream.
-        size: Characters of the gram.
+        size: Characters of the run.
         repeated: For each block the gram that stands for it if it has hits too many: its first and
             last index in :class:`Grams` and its offset in the block; shape (blocks, 3), -1 if none.
     """
@@ -52,7 +54,7 @@ class Hits:
     block: NDArray[np.int32]
     said: NDArray[np.int32]
     place: NDArray[np.int32]
-    size: NDArray[np.int8]
+    size: NDArray[np.int32]
     repeated: NDArray[np.int64]
 
 
@@ -84,8 +86,18 @@ class Clusters:
 def grams_of(stream: PageStream) -> Grams:
     """Hash every gram of the pages."""
     hashes, places, _ = _hashed(stream.codes)
-    order = np.argsort(hashes, kind="stable")
-    return Grams(hashes=hashes[order], places=places[order])
+    order = np.argsort(hashes, kind="stable").astype(np.int32)
+    places = places[order]
+    hashes.sort(kind="stable")
+    return Grams(hashes=hashes, places=places)
+
+
+def count_known(codes: NDArray[np.uint32], grams: Grams) -> NDArray[np.bool_]:
+    """Tell for each gram of a text whether the pages have it."""
+    hashes = _rolled(codes, GRAM)
+    at = np.searchsorted(grams.hashes, hashes)
+    at = np.minimum(at, max(len(grams.hashes) - 1, 0))
+    return grams.hashes[at] == hashes if len(grams.hashes) else np.zeros(len(hashes), bool)
 
 
 def find_hits(blocks: BlockStream, grams: Grams) -> Hits:
@@ -121,7 +133,7 @@ def find_hits(blocks: BlockStream, grams: Grams) -> Hits:
         first = np.repeat(low[few], times)
         step = np.arange(len(first)) - np.repeat(np.cumsum(times) - times, times)
         found.append(
-            (
+            _runs(
                 np.repeat(block[few], times),
                 np.repeat(said[few], times),
                 grams.places[first + step],
@@ -140,7 +152,7 @@ def find_hits(blocks: BlockStream, grams: Grams) -> Hits:
         block=block[order],
         said=said[order],
         place=place[order],
-        size=size[order].astype(np.int8),
+        size=size[order],
         repeated=repeated,
     )
 
@@ -163,9 +175,8 @@ def gather(hits: Hits, blocks: BlockStream, pages: PageStream) -> Clusters:
     allowed = np.clip(0.6 * lengths, 30, 400)
     begins = np.empty(len(hits.block), bool)
     begins[0] = True
-    begins[1:] = (hits.block[1:] != hits.block[:-1]) | (
-        np.diff(pages.depth[hits.place]) > allowed[1:]
-    )
+    begun, ended = pages.depth[hits.place], pages.depth[hits.place + hits.size - 1]
+    begins[1:] = (hits.block[1:] != hits.block[:-1]) | (begun[1:] - ended[:-1] > allowed[1:])
     first = np.flatnonzero(begins)
     end = np.append(first[1:], len(hits.block))
     cluster = np.cumsum(begins) - 1
@@ -194,6 +205,29 @@ def gather(hits: Hits, blocks: BlockStream, pages: PageStream) -> Clusters:
         first_hit=first[keep].astype(np.int32),
         end_hit=end[keep].astype(np.int32),
     )
+
+
+def _runs(
+    block: NDArray[np.int32],
+    said: NDArray[np.int32],
+    place: NDArray[np.int32],
+    size: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], ...]:
+    """Join grams of one block that overlap in the same way on both sides."""
+    if not len(block):
+        return block, said, place, size
+    shift = place - said
+    order = np.lexsort((said, shift, block))
+    block, said, shift, size = block[order], said[order], shift[order], size[order]
+    begins = np.empty(len(block), bool)
+    begins[0] = True
+    begins[1:] = (
+        (block[1:] != block[:-1]) | (shift[1:] != shift[:-1]) | (said[1:] > said[:-1] + size[:-1])
+    )
+    first = np.flatnonzero(begins)
+    ends = np.maximum.reduceat(said + size, first)
+    said = said[first]
+    return block[first], said, said + shift[first], (ends - said).astype(np.int32)
 
 
 def _best(block: NDArray[np.int32], covered: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -235,13 +269,15 @@ def _hashed(
     codes: NDArray[np.uint32],
 ) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int32]]:
     """Give hash, offset and size of every gram of a text."""
-    long, short = _rolled(codes, GRAM), _rolled(codes, WIDE_GRAM)
+    long = _rolled(codes, GRAM)
     is_wide = codes >= FIRST_WIDE
     counts = np.concatenate(([0], np.cumsum(is_wide)))
     all_wide = np.flatnonzero(counts[WIDE_GRAM:] - counts[:-WIDE_GRAM] == WIDE_GRAM)
     if len(codes) < WIDE_GRAM:
         all_wide = all_wide[:0]
-    hashes = np.concatenate((long, short[all_wide] ^ _WIDE_SALT))
+    if not len(all_wide):
+        return long, np.arange(len(long), dtype=np.int32), np.full(len(long), GRAM, np.int32)
+    hashes = np.concatenate((long, _rolled(codes, WIDE_GRAM)[all_wide] ^ _WIDE_SALT))
     places = np.concatenate((np.arange(len(long), dtype=np.int32), all_wide.astype(np.int32)))
     sizes = np.full(len(hashes), GRAM, np.int32)
     sizes[len(long) :] = WIDE_GRAM
@@ -252,12 +288,11 @@ def _rolled(codes: NDArray[np.uint32], size: int) -> NDArray[np.uint64]:
     count = len(codes) - size + 1
     if count <= 0:
         return np.zeros(0, np.uint64)
-    wide = codes.astype(np.uint64)
     value = np.zeros(count, np.uint64)
     with np.errstate(over="ignore"):
         for step in range(size):
             value *= _BASE
-            value += wide[step : step + count]
+            value += codes[step : step + count]
         value ^= value >> np.uint64(29)
         value *= _BASE
     return value

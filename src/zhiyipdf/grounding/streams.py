@@ -47,11 +47,11 @@ class PageStream:
         return np.concatenate(([0], np.cumsum(~self.is_running))).astype(np.int32)
 
     @cached_property
-    def steady(self) -> tuple[str, NDArray[np.int64]]:
+    def steady(self) -> tuple[str, NDArray[np.int32]]:
         """The text without running lines, and the offset of each of its characters."""
         if self.is_running is None:
-            return self.text, np.arange(len(self.codes))
-        places = np.flatnonzero(~self.is_running)
+            return self.text, np.arange(len(self.codes), dtype=np.int32)
+        places = np.flatnonzero(~self.is_running).astype(np.int32)
         return text_of(self.codes[places]), places
 
     @cached_property

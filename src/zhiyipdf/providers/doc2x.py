@@ -27,6 +27,7 @@ from zhiyipdf.providers.doc2x_result import fetch_result
 from zhiyipdf.providers.doc2x_text import finished
 from zhiyipdf.providers.doc2x_wire import (
     is_final,
+    is_throttled,
     read_image_uid,
     read_pages,
     read_refusal,
@@ -64,6 +65,10 @@ LIMITS = Limits(
     retention_s=DAY_S,
 )
 """What the service accepts, and how long it keeps results (wire notes, section 0, number 4)."""
+
+FETCH_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
+"""Seconds between attempts to fetch a finished task whose status is throttled: 24 in all, within
+the 1 to 30 s by which the vendor's other client backs off (notes 2.5, "evidence conflicts")."""
 
 POLLING = Polling(
     # Section 2.2: every 1 to 3 s; 5.2 proposes growth to 5 s, and 20 min for parsing.
@@ -172,6 +177,12 @@ class Doc2X:
         """GET the pages, then the pictures they show, and put them together as an archive."""
         del status  # the pages come with the state of the task, now as then
         reply = await self._status(task_id, key)
+        for pause_s in FETCH_PAUSES_S:
+            if not is_throttled(reply):
+                break
+            # The limits of a key speak up here too, and the task is paid for: it can wait.
+            await self._transport.clock.sleep(pause_s)
+            reply = await self._status(task_id, key)
         pages = await _read(partial(read_pages, reply, task_id), reply)
         is_picture = task_id.startswith(IMAGE)
         await fetch_result(

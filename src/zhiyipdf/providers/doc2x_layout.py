@@ -10,7 +10,7 @@ from typing import Self
 
 from zhiyipdf.images import image_references
 from zhiyipdf.models import LayoutSpan
-from zhiyipdf.providers.doc2x_wire import LayoutBlock, StatusPage
+from zhiyipdf.providers.doc2x_pages import LayoutBlock, StatusPage
 
 __all__ = ["JoinedPages", "join_pages"]
 

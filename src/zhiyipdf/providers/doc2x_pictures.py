@@ -14,7 +14,7 @@ from zhiyipdf.bundle.sniffing import media_type_of
 from zhiyipdf.errors import ProtocolError, ServiceUnavailable
 from zhiyipdf.images import image_references, rewrite_images
 from zhiyipdf.models import SUFFIXES, Secret
-from zhiyipdf.providers.doc2x_wire import StatusPage
+from zhiyipdf.providers.doc2x_pages import StatusPage
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport import BytesSink, ElsewhereURL, HttpTransport
 

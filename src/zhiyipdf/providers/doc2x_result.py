@@ -11,8 +11,8 @@ from zhiyipdf.models import Secret
 from zhiyipdf.providers.doc2x_archive import write_archive
 from zhiyipdf.providers.doc2x_figures import unpack_figures
 from zhiyipdf.providers.doc2x_layout import join_pages
+from zhiyipdf.providers.doc2x_pages import StatusPage
 from zhiyipdf.providers.doc2x_pictures import fetch_pictures, wanted_pictures, with_names
-from zhiyipdf.providers.doc2x_wire import StatusPage
 from zhiyipdf.threads import in_thread
 from zhiyipdf.transport import BytesSink, HttpTransport
 

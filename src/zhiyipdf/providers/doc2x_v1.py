@@ -11,6 +11,7 @@ from zhiyipdf.errors import (
     InputError,
     ProtocolError,
     RateLimited,
+    ResultExpired,
     ServiceUnavailable,
     TaskFailed,
     ZhiyiPDFError,
@@ -125,6 +126,9 @@ class Doc2XV1:
         """GET ``/async/status``."""
         reply = await self._status(task_id, key)
         status = read_status(reply)
+        if status is None and reply.status in (400, 404, 410):
+            # What is said of an unknown task is not public; exports get 400 (5.1, number 6).
+            raise ResultExpired("the service does not know this task (any more)", task_id=task_id)
         if status is None:
             raise _refusal(reply).about(task_id=task_id)
         # An unknown state is most likely a new name for "not done yet" (5.1).

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from zhiyipdf.models import Secret
-from zhiyipdf.providers.doc2x_wire import StatusPage, pages_of
+from zhiyipdf.providers.doc2x_pages import StatusPage, pages_of
 from zhiyipdf.transport import Reply
 
 __all__ = [

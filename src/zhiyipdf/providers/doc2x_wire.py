@@ -14,18 +14,18 @@ from zhiyipdf.errors import (
     ServiceUnavailable,
     ZhiyiPDFError,
 )
-from zhiyipdf.models import TASK_ID, BBox, TaskState, TaskStatus
+from zhiyipdf.models import TASK_ID, TaskState, TaskStatus
 from zhiyipdf.providers.doc2x_codes import CODES, SUCCESS, error_for, undocumented
+from zhiyipdf.providers.doc2x_pages import StatusPage, pages_of
 from zhiyipdf.transport import Reply
 
 __all__ = [
     "Export",
-    "LayoutBlock",
-    "StatusPage",
     "Ticket",
     "is_final",
-    "pages_of",
+    "is_throttled",
     "read_export",
+    "read_image_result",
     "read_image_uid",
     "read_pages",
     "read_refusal",
@@ -62,42 +62,6 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LayoutBlock:
-    """Where a piece of a page stands (model ``v3-2026``).
-
-    Attributes:
-        kind: ``Text``, ``Title``, ``Figure``, ``Table``, ``FigureGroup``, ``Caption``, …
-        bbox: In pixels of the page's picture, origin top left.
-        text: What it says.
-        src: Address of its picture; empty if it has none.
-    """
-
-    kind: str
-    bbox: BBox
-    text: str = ""
-    src: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusPage:
-    """A page of a result.
-
-    Attributes:
-        number: 1-based.
-        markdown: As the service wrote it.
-        width: Of the page's picture in pixels; 0 where the service does not say.
-        height: The same.
-        blocks: In the order the service gives them.
-    """
-
-    number: int
-    markdown: str
-    width: float = 0.0
-    height: float = 0.0
-    blocks: tuple[LayoutBlock, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """How an export stands.
 
@@ -119,6 +83,12 @@ def is_final(reply: Reply) -> bool:
         return False
     code = code_of(reply.payload)
     return code != "" and (row := CODES.get(code)) is not None and row.kind != "unavailable"
+
+
+def is_throttled(reply: Reply) -> bool:
+    """Whether an answer says nothing but to ask again later."""
+    row = CODES.get(code_of(reply.payload))
+    return reply.status == 429 or (row is not None and row.kind == "wait")
 
 
 def code_of(payload: Mapping[str, Any] | None) -> str:
@@ -226,15 +196,13 @@ def read_pages(reply: Reply, task_id: str) -> tuple[StatusPage, ...]:
     return pages_of(_member(_data(reply), "result"))
 
 
-def pages_of(result: Mapping[str, Any]) -> tuple[StatusPage, ...]:
-    """The pages of a result, in order; both APIs write them alike."""
-    pages = result.get("pages")
-    found = [
-        _page(page, place)
-        for place, page in enumerate(pages if isinstance(pages, list) else ())
-        if isinstance(page, dict)
-    ]
-    return tuple(sorted(found, key=lambda page: page.number))
+def read_image_result(reply: Reply) -> tuple[str, tuple[StatusPage, ...]]:
+    """Read the answer to ``/parse/img/layout``: the picture's uid and its page.
+
+    Raises:
+        ZhiyiPDFError: As for :func:`read_image_uid`.
+    """
+    return read_image_uid(reply), pages_of(_member(_data(reply), "result"))
 
 
 def read_zip(reply: Reply) -> str | None:
@@ -302,58 +270,6 @@ def _by_status(
 def _unreadable(reply: Reply, what: str) -> ZhiyiPDFError:
     words = words_of(reply, reply.payload) or reply.excerpt or "an empty answer"
     return ProtocolError(f"HTTP {reply.status} {what}: {words}")
-
-
-def _page(page: Mapping[str, Any], place: int) -> StatusPage:
-    index = page.get("page_idx")
-    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 1_000_000:
-        index = place
-    md = page.get("md")
-    return StatusPage(
-        number=index + 1,
-        markdown=md if isinstance(md, str) else "",
-        width=_length(page.get("page_width")),
-        height=_length(page.get("page_height")),
-        blocks=_blocks(_member(page, "layout").get("blocks")),
-    )
-
-
-def _blocks(blocks: object) -> tuple[LayoutBlock, ...]:
-    found: list[LayoutBlock] = []
-    for block in blocks if isinstance(blocks, list) else ():
-        if not isinstance(block, dict):
-            continue
-        bbox = _bbox(block.get("bbox")) or _bbox(block.get("xyxy"))
-        if bbox is None:
-            continue
-        kind, text, src = (block.get(name) for name in ("type", "text", "src"))
-        found.append(
-            LayoutBlock(
-                kind=kind if isinstance(kind, str) else "",
-                bbox=bbox,
-                text=text if isinstance(text, str) else "",
-                src=src if isinstance(src, str) else "",
-            )
-        )
-    return tuple(found)
-
-
-def _bbox(value: object) -> BBox | None:
-    if not isinstance(value, list) or len(value) != 4:
-        return None
-    edges = [_length(edge, negative=True) for edge in value]
-    x0, x1 = sorted((edges[0], edges[2]))
-    y0, y1 = sorted((edges[1], edges[3]))
-    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
-
-
-def _length(value: object, *, negative: bool = False) -> float:
-    """A finite number; 0 if it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0.0
-    if not -1e9 < value < 1e9:
-        return 0.0
-    return float(value) if value > 0 or negative else 0.0
 
 
 def _percent(value: object) -> int | None:

@@ -8,5 +8,6 @@ Read it in this order: :mod:`~zhiyipdf.server.settings`, :mod:`~zhiyipdf.server.
 starts next), :mod:`~zhiyipdf.server.queue`, :mod:`~zhiyipdf.server.conversion` (what becomes of a
 task),
 :mod:`~zhiyipdf.server.service` (all of it wired up), and the wire protocols on top:
-:mod:`~zhiyipdf.server.zhiyipdf_routes` and :mod:`~zhiyipdf.server.app`.
+:mod:`~zhiyipdf.server.zhiyipdf_routes`, :mod:`~zhiyipdf.server.doc2x` and
+:mod:`~zhiyipdf.server.app`.
 """

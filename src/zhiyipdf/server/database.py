@@ -64,6 +64,7 @@ CREATE TABLE doc2x_uploads (
     options TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('announced', 'stored', 'ordered', 'refused')),
     pages INTEGER,
+    sha256 TEXT,
     code TEXT,
     message TEXT,
     created_at REAL NOT NULL

@@ -35,8 +35,7 @@ def blocks_to_json(
                     "images": block.images,
                     "pair": block.pair,
                     "places": [
-                        [f.page_number, _rounded(f.bbox), f.source, f.score]
-                        for f in block.provenance
+                        [f.page_number, f.bbox, f.source, f.score] for f in block.provenance
                     ],
                 }
                 for block in own
@@ -101,10 +100,6 @@ def _read(
     if start != len(text):
         raise ValueError("the blocks do not cover the text")
     return tuple(blocks)
-
-
-def _rounded(bbox: BBox | None) -> list[float] | None:
-    return None if bbox is None else [round(float(edge), 2) for edge in bbox]
 
 
 def _box(edges: Sequence[float]) -> BBox:

@@ -90,6 +90,7 @@ class DirectCalls:
         *,
         key: Secret,
         headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_CONTROL_BYTES,
     ) -> UploadOutcome:
         """POST an upload.
 
@@ -98,6 +99,7 @@ class DirectCalls:
             body: The body with its gate.
             key: Sent as ``Authorization: Bearer``.
             headers: More headers.
+            max_bytes: The longest answer that is documented.
 
         Returns:
             The outcome; what the network or the service does is no exception. What the gate
@@ -107,7 +109,7 @@ class DirectCalls:
         if refused is not None:
             return UploadOutcome(error=refused, committed=False)
         request = _Request("POST", self._origin.url(path), self._origin.host, key=key)
-        outcome = self._upload(request, body, headers or {})
+        outcome = self._upload(request, body, headers or {}, max_bytes)
         if outcome.reply is not None and outcome.reply.status == httpx.codes.UNAUTHORIZED:
             self._refusals.add(key)
         return outcome
@@ -126,7 +128,8 @@ class DirectCalls:
             url.check_addresses()
         except ProtocolError as error:
             return UploadOutcome(error=error, committed=False)
-        return self._upload(_Request("PUT", url.url, url.host, target=url.target), body, {})
+        request = _Request("PUT", url.url, url.host, target=url.target)
+        return self._upload(request, body, {}, MAX_CONTROL_BYTES)
 
     def post(self, path: str, payload: Mapping[str, object], *, key: Secret) -> Reply:
         """POST a small JSON object that costs nothing, once.
@@ -175,7 +178,11 @@ class DirectCalls:
             return None
 
     def _upload(
-        self, request: _Request, body: UploadBody, headers: Mapping[str, str]
+        self,
+        request: _Request,
+        body: UploadBody,
+        headers: Mapping[str, str],
+        max_bytes: int,
     ) -> UploadOutcome:
         file = body.file
         sent_headers = {
@@ -190,7 +197,7 @@ class DirectCalls:
         pieces = body.pieces(late=lambda: self._clock.monotonic() > deadline)
         error: ZhiyiPDFError
         try:
-            reply = self._send(request, sent_headers, pieces, read_s=read_s)
+            reply = self._send(request, sent_headers, pieces, read_s=read_s, max_bytes=max_bytes)
         except UploadCancelledError as stopped:
             error = ServiceUnavailable("the upload was given up", retryable=False)
             error.__cause__ = stopped

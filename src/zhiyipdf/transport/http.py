@@ -107,6 +107,11 @@ class HttpTransport:
             client, self._client = self._client, None
             await client.aclose()
 
+    @property
+    def clock(self) -> Clock:
+        """The time it lives by."""
+        return self._clock
+
     # -- calls that cost nothing -------------------------------------------------------------
 
     async def get(

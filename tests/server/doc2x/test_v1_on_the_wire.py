@@ -150,6 +150,18 @@ def test_a_bad_upload_is_400_and_leaves_nothing(
     assert list(service.api.settings.folder.glob("tasks/*")) == []
 
 
+def test_the_same_broken_file_is_locked_after_three_failures(serve: Serve) -> None:
+    service = Doc2X(serve())
+    broken = scripted_image(count_do="invalid")
+    details = [service.submit_image(broken).json()["detail"] for _ in range(4)]
+    assert details[3] == "img locked"
+    assert "img locked" not in details[:3]
+    failing = scripted_pdf(do="fail")
+    for _ in range(3):
+        service.v1_finish(service.submit(failing).json()["data"]["uuid"])
+    assert service.submit(failing).json()["detail"] == "img locked"
+
+
 def test_a_form_without_a_file_is_bad_params(serve: Serve) -> None:
     answer = Doc2X(serve()).post("/api/v1/async/pdf", data={"ocr": "1"}, files={"x": b"y"})
     assert answer.status_code == 400

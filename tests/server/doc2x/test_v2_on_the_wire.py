@@ -4,6 +4,7 @@ import io
 import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,18 @@ def test_the_upload_url_ends_after_five_minutes(serve: Serve) -> None:
     assert service.put(url, scripted_pdf()).status_code == 200
 
 
+def test_a_pdf_may_come_with_its_request_the_older_way(serve: Serve) -> None:
+    service = Doc2X(serve(points=10, doc2x=Doc2XSettings(v2_direct_bytes=200)))
+    answer = service.post("/api/v2/parse/pdf", content=scripted_pdf(pages=2)).json()
+    assert service.finish(answer["data"]["uid"])["code"] == "success"
+    assert service.remain() == 8
+    for content, code in (
+        (b"<html>", "parse_file_not_pdf"),
+        (scripted_pdf(x="y" * 200), "parse_file_too_large"),
+    ):
+        assert service.post("/api/v2/parse/pdf", content=content).json()["code"] == code
+
+
 @pytest.mark.parametrize("change", ["X-Expires=9999999999&", "no signature", "other uid"])
 def test_a_url_that_was_changed_opens_nothing(serve: Serve, change: str) -> None:
     service = Doc2X(serve())
@@ -138,6 +151,24 @@ def test_a_failure_shows_at_the_status_and_costs_nothing(
     assert answer["msg"]
     assert "data" not in answer
     assert service.remain() == 50
+
+
+def test_the_same_broken_file_is_locked_for_a_day_after_three_failures(serve: Serve) -> None:
+    now = [1000.0]
+    service = Doc2X(serve(points=50, clock=lambda: now[0]))
+    unreadable, failing = scripted_pdf(count_do="invalid"), scripted_pdf(do="fail")
+
+    def send(content: bytes) -> str:
+        return service.finish(service.upload(content))["code"]
+
+    assert [send(unreadable) for _ in range(4)] == ["parse_file_invalid"] * 3 + ["parse_file_lock"]
+    assert [send(failing) for _ in range(4)] == ["parse_error"] * 3 + ["parse_file_lock"]
+    assert send(scripted_pdf()) == "success"
+    other = Doc2X(service.api, service.api.new_key(5))
+    assert other.finish(other.upload(failing))["code"] == "parse_error"
+    now[0] += 24 * 3600
+    assert send(failing) == "parse_error"
+    assert service.remain() == 49
 
 
 def test_a_pdf_over_the_size_limit_is_refused_by_the_store_and_the_status(serve: Serve) -> None:
@@ -353,6 +384,32 @@ def test_an_image_is_read_while_the_caller_waits(serve: Serve) -> None:
         {"page_width": 1000, "page_height": 800, "md": "as it is", "score": 97}
     ]
     assert service.remain() == 4
+
+
+def test_an_image_to_be_read_now_is_refused_unpaid_where_too_many_tasks_live(
+    serve: Serve, tmp_path: Path
+) -> None:
+    service = Doc2X(serve(points=5, doc2x=Doc2XSettings(tasks_per_key=1)))
+    gate = make_gate(tmp_path, "gate")
+    uid = service.upload(scripted_pdf(gate=str(gate)))
+    service.wait(lambda: service.status(uid), lambda _: service.remain() == 4)
+    answer = service.post("/api/v2/parse/img/layout", content=scripted_image()).json()
+    assert answer["code"] == "parse_task_limit_exceeded"
+    open_gate(gate)
+    service.finish(uid)
+    assert service.remain() == 4
+
+
+def test_of_two_uploads_at_once_one_is_taken_and_the_other_refused(serve: Serve) -> None:
+    service = Doc2X(serve())
+    announced = service.preupload()
+    bodies = [scripted_pdf(markdown=str(n)) for n in range(6)]
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda body: service.put(announced["url"], body), bodies))
+    statuses = [answer.status_code for answer in answers]
+    assert sorted(statuses) == [200, 403, 403, 403, 403, 403]
+    answer = service.finish(announced["uid"])
+    assert answer["data"]["result"]["pages"][0]["md"] == str(statuses.index(200))
 
 
 def test_an_image_is_read_in_the_queue(serve: Serve, tmp_path: Path) -> None:

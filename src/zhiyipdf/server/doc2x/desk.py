@@ -68,6 +68,7 @@ class Desk:
         self._signer: Signer | None = None
         self._making: set[asyncio.Task[None]] = set()
         self._drawing: dict[Path, asyncio.Lock] = {}
+        self._storing = asyncio.Lock()
 
     async def start(self) -> None:
         """Take up what a former server left."""
@@ -121,6 +122,11 @@ class Desk:
         if upload.state == "stored":
             self.intake.take(upload)
 
+    async def is_full(self, account: Account) -> bool:
+        """Whether as many tasks of the account are alive as may be."""
+        tasks, _ = await asyncio.to_thread(self.service.tasks.live, account.id)
+        return tasks >= self.settings.tasks_per_key
+
     async def store(self, uid: str, part: Path) -> bool:
         """An announced upload has come.
 
@@ -139,7 +145,8 @@ class Desk:
             part.replace(target)
             return self.service.doc2x_uploads.store(uid)
 
-        stored = await asyncio.to_thread(store)
+        async with self._storing:  # of two uploads at the same time one is the first
+            stored = await asyncio.to_thread(store)
         upload = await asyncio.to_thread(self.service.doc2x_uploads.find, uid)
         if stored and upload is not None:
             self.intake.take(upload)
@@ -172,11 +179,11 @@ class Desk:
         return Found(upload, task)
 
     async def settled(self, account: Account, uid: str) -> Found | None:
-        """Wait until an upload is settled or has to wait for a limit."""
+        """Wait until an upload is settled; None if it is no longer kept."""
         while True:
             changed, ended = self.intake.changes.next(), self.service.ends.next()
             found = await self.find(account, uid)
-            if found is None or found.settled or self.intake.throttle(uid):
+            if found is None or found.settled:
                 return found
             waiters = {asyncio.ensure_future(event.wait()) for event in (changed, ended)}
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 
 from zhiyipdf.server.accounts import InsufficientPoints, UnknownKey
@@ -128,6 +129,8 @@ class Intake:
         Raises:
             Refused: It is not what it should be, or too long.
         """
+        if upload.pages is None:
+            await self._check_lock(upload)
         if upload.pages is not None:
             pages = upload.pages
         elif upload.options.source == "image":
@@ -139,6 +142,30 @@ class Intake:
             limit = self._service.settings.doc2x.max_pages
             raise Refused("parse_page_limit_exceeded", f"{pages} pages; the limit is {limit}")
         return pages
+
+    async def sha256(self, uid: str) -> str:
+        """The fingerprint of an upload's content, in hex."""
+        file = self._service.files(uid).upload
+
+        def digest() -> str:
+            with file.open("rb") as content:
+                return hashlib.file_digest(content, "sha256").hexdigest()
+
+        return await asyncio.to_thread(digest)
+
+    async def _check_lock(self, upload: DocumentUpload) -> None:
+        limits, uploads = self._service.settings.doc2x, self._service.doc2x_uploads
+        sha256 = upload.sha256
+        if sha256 is None:
+            sha256 = await self.sha256(upload.uid)
+            await asyncio.to_thread(uploads.fingerprint, upload.uid, sha256)
+        since = self._service.now - limits.lock_s
+        failures = await asyncio.to_thread(
+            lambda: uploads.failures(upload.account_id, sha256, since=since)
+        )
+        if failures >= limits.lock_after:
+            message = "the same broken file was sent too often; it is locked for a day"
+            raise Refused("parse_file_lock", message)
 
     async def _count(self, upload: DocumentUpload) -> int:
         pdf = self._service.files(upload.uid).upload

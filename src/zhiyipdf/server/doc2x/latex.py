@@ -20,7 +20,6 @@ from zhiyipdf.server.doc2x.prose import (
 __all__ = ["latex_of"]
 
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
-_FORMULA = re.compile(r"(?s)(\\\(.+?\\\)|\\\[.+?\\\])")
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -56,11 +55,23 @@ def latex_of(markdown: str, *, picture: Callable[[str], str]) -> str:
         while len(open_lists) > depth or (len(open_lists) == depth > 0 and open_lists[-1] != kind):
             lines.append(rf"\end{{{open_lists.pop()}}}")
         while len(open_lists) < depth:
+            lines += _begun(lines, kind)
             open_lists.append(kind)
-            lines.append(rf"\begin{{{kind}}}")
+        if isinstance(block, Item) and not block.begins:
+            lines += _needed_item(lines)
         lines += _written(block, picture)
     lines += [rf"\end{{{kind}}}" for kind in reversed(open_lists)]
     return "\n".join([*_preamble(markdown), *lines, r"\end{document}", ""])
+
+
+def _begun(lines: Sequence[str], kind: str) -> list[str]:
+    return [*_needed_item(lines), rf"\begin{{{kind}}}"]
+
+
+def _needed_item(lines: Sequence[str]) -> list[str]:
+    # A list must not begin with anything but an item.
+    fresh = bool(lines) and lines[-1] in {r"\begin{itemize}", r"\begin{enumerate}"}
+    return [r"\item[]"] if fresh else []
 
 
 def _preamble(markdown: str) -> list[str]:
@@ -118,8 +129,8 @@ def _inline(spans: Sequence[Span], *, cell: bool = False) -> str:
 def _span(span: Span, *, cell: bool) -> str:
     if span.text == "\n":
         return r"\newline " if cell else "\\\\\n"
-    parts = [span.text] if span.code else _FORMULA.split(span.text)
-    text = "".join(part if n % 2 else _escaped(part) for n, part in enumerate(parts))
+    # Formulas are not told apart: the engine writes none, and a text about LaTeX is no LaTeX.
+    text = _escaped(span.text)
     if span.code:
         text = rf"\texttt{{{text}}}"
     if span.bold:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -37,7 +38,21 @@ def write_export(
     pictures = folder / PICTURE_FOLDER
     names = _picture_names(pages, image=image) if names_tell_pages else {}
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    part = target.with_name(f"{uuid.uuid4().hex}.part")
+    try:
+        _write(part, pages, pictures, names, request)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write(
+    part: Path,
+    pages: Sequence[PageMarkdown],
+    pictures: Path,
+    names: Mapping[str, str],
+    request: ExportRequest,
+) -> None:
     match request.to:
         case "md":
             text = "\n\n".join(filter(None, (_markdown(page, names) for page in pages))) + "\n"
@@ -49,7 +64,6 @@ def write_export(
             _write_zip(part, f"{request.file_name}.tex", text, pictures, names)
         case "docx":
             write_word(_body(pages), pictures, part)
-    part.replace(target)
 
 
 def _styled(pages: Sequence[PageMarkdown], request: ExportRequest) -> list[PageMarkdown]:

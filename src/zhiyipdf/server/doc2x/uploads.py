@@ -15,6 +15,9 @@ __all__ = ["DocumentUpload", "Model", "UploadState", "UploadTable"]
 Model = Literal["v1", "v2", "v3-2026"]
 UploadState = Literal["announced", "stored", "ordered", "refused"]
 
+# Codes that say that the file itself is broken.
+BROKEN = ("parse_error", "parse_file_invalid", "parse_file_not_image")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentUpload:
@@ -29,6 +32,7 @@ class DocumentUpload:
         state: ``announced`` (its bytes are not there), ``stored``, ``ordered`` (there is a task) or
             ``refused``.
         pages: How many it has, once they were counted.
+        sha256: Of its content in hex, once it was looked at.
         code: Why it was refused, as the wire names it.
         message: The same for a person.
         created_at: Seconds since 1970.
@@ -41,6 +45,7 @@ class DocumentUpload:
     stem: str = "output"
     state: UploadState = "announced"
     pages: int | None = None
+    sha256: str | None = None
     code: str | None = None
     message: str | None = None
     created_at: float = 0.0
@@ -60,8 +65,8 @@ class UploadTable:
         """Write down a new upload; its time is now."""
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT INTO doc2x_uploads (uid, key_id, model, stem, options, state, pages, code,"
-                " message, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO doc2x_uploads (uid, key_id, model, stem, options, state, pages,"
+                " sha256, code, message, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     upload.uid,
                     upload.account_id,
@@ -70,6 +75,7 @@ class UploadTable:
                     json.dumps(asdict(upload.options)),
                     upload.state,
                     upload.pages,
+                    upload.sha256,
                     upload.code,
                     upload.message,
                     self._database.now(),
@@ -99,6 +105,28 @@ class UploadTable:
         """The pages were counted."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE doc2x_uploads SET pages = ? WHERE uid = ?", (pages, uid))
+
+    def fingerprint(self, uid: str, sha256: str) -> None:
+        """The content was looked at."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE doc2x_uploads SET sha256 = ? WHERE uid = ?", (sha256, uid))
+
+    def failures(self, account_id: int, sha256: str, *, since: float) -> int:
+        """How often an account's same content was broken.
+
+        Args:
+            account_id: Whose.
+            sha256: The content.
+            since: Seconds since 1970.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT COUNT(*) FROM doc2x_uploads LEFT JOIN tasks ON tasks.id = uid"
+                " WHERE doc2x_uploads.key_id = ? AND sha256 = ? AND doc2x_uploads.created_at > ?"
+                " AND (code IN (?, ?, ?) OR error_code IN (?, ?, ?))",
+                (account_id, sha256, since, *BROKEN, *BROKEN),
+            ).fetchone()
+        return int(row[0])
 
     def order(self, uid: str) -> None:
         """There is a task now."""
@@ -151,6 +179,7 @@ def _upload(row: sqlite3.Row) -> DocumentUpload:
         options=options_from_json(row["options"]),
         state=row["state"],
         pages=row["pages"],
+        sha256=row["sha256"],
         code=row["code"],
         message=row["message"],
         created_at=row["created_at"],

@@ -16,6 +16,7 @@ from zhiyipdf.server.engine import PageMarkdown
 __all__ = [
     "bad_params",
     "bad_request",
+    "broken",
     "result_of",
     "state_of",
     "task_limit",
@@ -24,6 +25,7 @@ __all__ = [
     "unreadable",
 ]
 
+LOCKED = "img locked"
 PAGES_LIMIT = {"parse_quota_limit", "parse_page_limit_exceeded"}
 
 
@@ -45,6 +47,17 @@ def bad_request(message: str, detail: str) -> Refusal:
         detail: Why.
     """
     return Refusal(400, {"code": "bad_request", "msg": message, "detail": detail})
+
+
+def broken(code: str, message: str) -> Refusal:
+    """400 of a file that cannot be read, or was sent too often (notes 1.4).
+
+    Args:
+        code: As version 2 names it.
+        message: Why, for a person.
+    """
+    detail = LOCKED if code == "parse_file_lock" else message
+    return bad_request("the file cannot be read", detail)
 
 
 def unreadable() -> Refusal:

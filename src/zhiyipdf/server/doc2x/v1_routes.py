@@ -32,6 +32,7 @@ from zhiyipdf.server.doc2x.v1_answers import (
     PAGES_LIMIT,
     bad_params,
     bad_request,
+    broken,
     result_of,
     state_of,
     task_limit,
@@ -160,7 +161,7 @@ class _Wire:
         return await self._upload(request, account, image=True)
 
     async def _upload(self, request: Request, account: Account, *, image: bool) -> Response:
-        if await self._is_full(account):
+        if await self._desk.is_full(account):
             return json_answer(task_limit())
         async with self._service.receiving() as upload:
             form = await self._receive(request, upload, image=image)
@@ -176,10 +177,6 @@ class _Wire:
             await self._desk.add(await self._looked_at(stored))
             upload.owned = True
             return json_answer({"code": "success", "data": {"uuid": stored.uid}})
-
-    async def _is_full(self, account: Account) -> bool:
-        tasks, _ = await asyncio.to_thread(self._service.tasks.live, account.id)
-        return tasks >= self._desk.settings.tasks_per_key
 
     async def _receive(self, request: Request, upload: Upload, *, image: bool) -> Form:
         settings = self._desk.settings
@@ -220,12 +217,15 @@ class _Wire:
 
     async def _looked_at(self, stored: DocumentUpload) -> DocumentUpload:
         """Refuse a broken file now; one that is too long only shows in its status."""
+        stored = replace(stored, sha256=await self._desk.intake.sha256(stored.uid))
         try:
             pages = await self._desk.intake.look_at(stored)
         except Refused as refused:
-            if refused.code not in PAGES_LIMIT:
-                raise bad_request("the file cannot be read", refused.message) from refused
-            return replace(stored, state="refused", code=refused.code, message=refused.message)
+            found = replace(stored, state="refused", code=refused.code, message=refused.message)
+            if refused.code in PAGES_LIMIT:
+                return found
+            await self._desk.add(found)  # whoever sends it again and again is locked out
+            raise broken(refused.code, refused.message) from refused
         return replace(stored, pages=pages)
 
     async def status(self, request: Request, account: Account) -> Response:

@@ -33,7 +33,13 @@ from zhiyipdf.server.doc2x.v2_requests import (
     read_object,
 )
 from zhiyipdf.server.tasks import TaskOptions
-from zhiyipdf.server.upload import FileTooLarge, UploadStalled, looks_like_image, receive_body
+from zhiyipdf.server.upload import (
+    FileTooLarge,
+    UploadStalled,
+    looks_like_image,
+    looks_like_pdf,
+    receive_body,
+)
 
 __all__ = ["v2_routes"]
 
@@ -51,6 +57,7 @@ def v2_routes(desk: Desk) -> list[Route]:
     wire = _Wire(desk)
     table: list[tuple[str, str, Endpoint]] = [
         ("POST", "/parse/preupload", wire.preupload),
+        ("POST", "/parse/pdf", wire.direct),
         ("GET", "/parse/status", wire.status),
         ("POST", "/convert/parse", wire.convert),
         ("GET", "/convert/parse/result", wire.converted),
@@ -99,6 +106,13 @@ class _Wire:
         expires_at = self._desk.service.now + self._desk.settings.upload_url_s
         query = self._desk.signer.query("PUT", path, expires_at=expires_at)
         return json_answer(success({"uid": uid, "url": f"{_base(request)}{path}?{query}"}))
+
+    async def direct(self, request: Request, account: Account) -> Response:
+        """Answer POST /parse/pdf: the older way, whose end is announced; the body is the PDF."""
+        if self._rehearsal.strikes():
+            raise slow_down()
+        limit = self._desk.settings.v2_direct_bytes
+        return json_answer(success({"uid": await self._receive(request, account, _PDF, limit)}))
 
     async def status(self, request: Request, account: Account) -> Response:
         """Answer GET /parse/status."""
@@ -161,6 +175,9 @@ class _Wire:
 
     async def image(self, request: Request, account: Account) -> Response:
         """Answer POST /parse/img/layout: read an image now."""
+        if await self._desk.is_full(account):
+            # Refused before it is stored: an image nobody can ask for must not be paid for.
+            raise refuse("parse_task_limit_exceeded", "wait for earlier tasks to end")
         uid = await self._receive_image(request, account)
         found = await self._desk.settled(account, uid)
         if found is None:
@@ -186,30 +203,37 @@ class _Wire:
         return json_answer(success(data))
 
     async def _receive_image(self, request: Request, account: Account) -> str:
-        service, settings = self._desk.service, self._desk.settings
-        if not self._images.lets(account.id, service.now):
+        if not self._images.lets(account.id, self._desk.service.now):
             raise refuse("request_limit_exceeded", "too many images in a short time")
-        if (content_length(request) or 0) > settings.v2_image_bytes:
-            raise refuse("parse_file_too_large", "the image is over the limit")
+        return await self._receive(request, account, _IMAGE, self._desk.settings.v2_image_bytes)
+
+    async def _receive(
+        self, request: Request, account: Account, options: TaskOptions, max_bytes: int
+    ) -> str:
+        service = self._desk.service
+        if (content_length(request) or 0) > max_bytes:
+            raise refuse("parse_file_too_large", "the file is over the limit")
         async with service.receiving() as upload:
             try:
                 head = await receive_body(
                     body_of(request),
                     target=upload.folder.upload,
-                    max_bytes=settings.v2_image_bytes,
+                    max_bytes=max_bytes,
                     idle_s=service.settings.upload_idle_s,
                 )
             except FileTooLarge as error:
-                raise refuse("parse_file_too_large", "the image is over the limit") from error
+                raise refuse("parse_file_too_large", "the file is over the limit") from error
             except UploadStalled as error:
                 raise bad_request(str(error)) from error
-            if not looks_like_image(head):
+            if options.source == "image" and not looks_like_image(head):
                 raise refuse("parse_file_not_image", "the body is neither a PNG nor a JPEG")
+            if options.source == "pdf" and not looks_like_pdf(head):
+                raise refuse("parse_file_not_pdf", "the body is not a PDF")
             stored = DocumentUpload(
                 uid=upload.task_id,
                 account_id=account.id,
                 model="v2",
-                options=_IMAGE,
+                options=options,
                 state="stored",
             )
             await self._desk.add(stored)
