@@ -112,7 +112,6 @@ def test_what_the_markdown_kept_is_not_masked():
     assert "The History of the Mill" not in masked(book(), markdown)
     assert "Page 3" in masked(book(), markdown)
     assert "thehistoryofthemill" in running.kept_keys
-    assert {line.kept for line in running.by_page[0] if line.edge < 0} == {True}
 
 
 def test_what_the_markdown_kept_once_is_masked_on_the_pages():
