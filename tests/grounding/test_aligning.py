@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -69,6 +70,18 @@ def test_text_that_the_pages_hold_is_found_on_them(script):
     assert firsts(found) == made.truth
     assert {one.source for one in found} == {"aligned"}
     assert min(one.score for one in found) > 0.95
+
+
+@pytest.mark.parametrize("script", ["korean", "vietnamese", "greek"])
+def test_pages_whose_letters_are_in_parts_are_read(script):
+    said = Author(1, script).pages(4)
+    made = document(said)
+    apart = [
+        page(n, [unicodedata.normalize("NFD", line) for piece in own for line in shown(piece)])
+        for n, own in enumerate(said, 1)
+    ]
+
+    assert firsts(align(made.blocks, apart)) == made.truth
 
 
 def test_a_block_knows_the_characters_it_was_found_in():

@@ -291,9 +291,32 @@ def one_word(count: int) -> tuple[tuple[Block, ...], list[PageText]]:
     )
 
 
+def half_found(count: int) -> tuple[tuple[Block, ...], list[PageText]]:
+    """One block whose second half no page has."""
+    there, nowhere = (Author(seed).paragraph(60 * count) for seed in (1, 2))
+    lines = wrapped(there)
+    parts = [lines[at : at + 40] for at in range(0, len(lines), 40)]
+    others = document(Author(3).pages(len(parts))).pages
+    pages = [page(number, own) for number, own in enumerate(parts, 1)]
+    pages += [replace(one, number=one.number + len(parts)) for one in others]
+    return split_blocks(f"{there} {nowhere}"), pages
+
+
+def stranger(count: int) -> tuple[tuple[Block, ...], list[PageText]]:
+    """A block that no page has, between two that are found."""
+    author = Author(1)
+    before, after = author.paragraph(), author.paragraph()
+    between = wrapped(author.paragraph(1200))
+    pages = [page(1, wrapped(before)), page(2, between), page(3, wrapped(after))]
+    return split_blocks("\n\n".join((before, Author(2).paragraph(count), after))), pages
+
+
 SHAPES = {
-    f.__name__: f for f in (identical, different, scanned, half_scanned, numbers_only, one_word)
-}
+    shape.__name__: shape
+    for shape in (
+        identical, different, scanned, half_scanned, numbers_only, one_word, half_found, stranger,
+    )
+}  # fmt: skip
 
 
 def seconds(shape: Callable[[int], tuple[tuple[Block, ...], list[PageText]]], count: int) -> float:

@@ -28,7 +28,8 @@ _BACKWARDS = 2.0
 _FROM_RIGHT = 1.0
 _LONGEST_WINDOW = 12_000  # characters
 _BITS_ENOUGH = 30.0  # to name any place of any PDF
-_LEAST_LENGTH = 6
+# Likeness takes the square of a block's length, and more; a longer one that is alike was hit.
+_LEAST_LENGTH, _MOST_LENGTH = 6, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ def fill_roughly(
             continue
         for block in run:
             text = blocks.text_of(block)
-            if len(text) < _LEAST_LENGTH:
+            if not _LEAST_LENGTH <= len(text) <= _MOST_LENGTH:
                 continue
             there = text_of(free[low:high])
             found = fuzz.partial_ratio_alignment(text, there, score_cutoff=least)

@@ -22,6 +22,7 @@ _BACKWARDS = 15.0
 _NEAR = 120
 _FARTHER = ((1200, 30), (6000, 100))  # this far away with so many characters
 _TAIL = 60
+_LONGEST_TAIL = 2000  # likeness takes the square of this; a longer one that is alike was hit
 _TAIL_RATIO = 55
 _SHORT_TAIL = 3
 _SAME_HEAD = 75
@@ -234,12 +235,13 @@ def _extend(
     """
     first, last = segments[0], segments[-1]
     head, tail = first.said - begin, end - last.said - last.size
-    if head and (head <= _TAIL or head < (end - begin) / 2):
+    longest = max(_TAIL, min((end - begin - 1) // 2, _LONGEST_TAIL))
+    if 0 < head <= longest:
         found = _best_beside(blocks.text[begin : begin + head], stretches[0][0], -1, pages)
         if found:
             head = 0
             stretches[:0] = found
-    if tail and (tail <= _TAIL or tail < (end - begin) / 2):
+    if 0 < tail <= longest:
         found = _best_beside(blocks.text[end - tail : end], stretches[-1][1], 1, pages)
         if found:
             tail = 0

@@ -18,6 +18,8 @@ _UNKNOWN = -1
 # One character is looked up in this table before its compatibility decomposition: the variants that
 # Arabic fonts and Persian keyboards mix (Unicode Standard, chapter 9.2), and tatweel.
 _VARIANTS = {"ى": "ي", "ی": "ي", "ې": "ي", "ے": "ي", "ک": "ك", "ہ": "ه", "ۀ": "ه", "ـ": ""}
+# Where Hangul letters and syllables begin; tails count from 1.
+_LEADS, _VOWELS, _TAILS, _SYLLABLES, _JAMO = 0x1100, 0x1161, 0x11A7, 0xAC00, 0x100
 _FIRST_RADICAL, _LAST_RADICAL = 0x2E80, 0x2FD5
 
 
@@ -58,6 +60,8 @@ class Folding:
         folded = folded[source]
         if (folded < 0).any():
             folded, source = self._expanded(folded, source)
+        if ((folded >= _LEADS) & (folded < _LEADS + _JAMO)).any():
+            folded, source = _with_syllables(folded, source)
         return folded.astype(np.uint32), source
 
     def _learn(self, codes: NDArray[np.uint32]) -> None:
@@ -81,6 +85,24 @@ class Folding:
         for start, letters in zip(starts[at].tolist(), several, strict=True):
             expanded[start : start + len(letters)] = letters
         return expanded, np.repeat(source, sizes)
+
+
+def _with_syllables(
+    folded: NDArray[np.int32], source: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Join Hangul letters to syllables (Unicode Standard, section 3.12)."""
+    lead, vowel, tail = (
+        (folded >= first) & (folded < first + count)
+        for first, count in ((_LEADS, 19), (_VOWELS, 21), (_TAILS + 1, 27))
+    )
+    at = np.flatnonzero(lead[:-1] & vowel[1:])
+    joined = folded.copy()
+    joined[at] = _SYLLABLES + ((folded[at] - _LEADS) * 21 + folded[at + 1] - _VOWELS) * 28
+    closed = at[np.append(tail, (False, False))[at + 2]]
+    joined[closed] += folded[closed + 2] - _TAILS
+    kept = np.ones(len(folded), bool)
+    kept[at + 1] = kept[closed + 2] = False
+    return joined[kept], source[kept]
 
 
 def _letters(char: str) -> str:
