@@ -48,7 +48,8 @@ def place_blocks(
     for variant, text in bundle.markdown.items():
         plain = split_blocks(text)
         layout = bundle.layout.get(variant)
-        pages = _read(path, numbers) if variant == "original" and not layout else []
+        readable = source.is_pdf and variant == "original" and not layout
+        pages = _read(path, numbers) if readable else []
         if layout:
             measured = _page_sizes(source, numbers, layout)
             blocks[variant] = from_layout(plain, layout, len(numbers), page_sizes=measured)
