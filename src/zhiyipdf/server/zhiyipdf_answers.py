@@ -6,12 +6,12 @@ from typing import Any
 
 from zhiyipdf.server.accounts import Account
 from zhiyipdf.server.conversion import Progress
+from zhiyipdf.server.refusal import Refusal
 from zhiyipdf.server.tasks import Receipt, Task
 
 __all__ = [
     "FAILED_STATUS",
     "PREFIX",
-    "Refusal",
     "accepted",
     "balance_of",
     "megabytes",
@@ -42,24 +42,6 @@ _STATUS = {
 FAILED_STATUS = 500
 # Seconds, for 429: about the time a conversion takes.
 RETRY_AFTER_S = 10
-
-
-class Refusal(Exception):
-    """An answer other than success.
-
-    Attributes:
-        status: HTTP status.
-        content: The JSON body.
-        headers: Further headers.
-    """
-
-    def __init__(
-        self, status: int, content: dict[str, Any], headers: dict[str, str] | None = None
-    ) -> None:
-        super().__init__(status, content)
-        self.status = status
-        self.content = content
-        self.headers = headers
 
 
 def refuse(code: str, message: str, **facts: int) -> Refusal:

@@ -14,6 +14,7 @@ from zhiyipdf.server.accounts import Account, InsufficientPoints, UnknownKey
 from zhiyipdf.server.archive import result_stem
 from zhiyipdf.server.conversion import TaskFailure
 from zhiyipdf.server.early_answer import EarlyAnswer
+from zhiyipdf.server.refusal import Refusal
 from zhiyipdf.server.service import Service, Upload
 from zhiyipdf.server.task_table import ChargeFailed, TooManyWaiting
 from zhiyipdf.server.tasks import Receipt, Task, TaskOptions, TaskOrder
@@ -28,7 +29,6 @@ from zhiyipdf.server.upload import (
 from zhiyipdf.server.zhiyipdf_answers import (
     FAILED_STATUS,
     PREFIX,
-    Refusal,
     accepted,
     balance_of,
     megabytes,

@@ -13,9 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
 from zhiyipdf.server.early_answer import EarlyAnswer
+from zhiyipdf.server.refusal import Refusal
 
 __all__ = [
-    "Refusal",
     "answering",
     "bearer",
     "body_of",
@@ -28,24 +28,6 @@ logger = logging.getLogger(__name__)
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 BODY_METHODS = {"POST", "PUT"}
-
-
-class Refusal(Exception):
-    """An answer other than success.
-
-    Attributes:
-        status: HTTP status.
-        content: The JSON body.
-        headers: Further headers.
-    """
-
-    def __init__(
-        self, status: int, content: dict[str, Any], headers: dict[str, str] | None = None
-    ) -> None:
-        super().__init__(status, content)
-        self.status = status
-        self.content = content
-        self.headers = headers
 
 
 def json_answer(

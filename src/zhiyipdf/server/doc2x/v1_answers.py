@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from zhiyipdf.server.conversion import Progress
-from zhiyipdf.server.doc2x.answering import Refusal
 from zhiyipdf.server.doc2x.desk import Found
 from zhiyipdf.server.doc2x.links import PictureLink
 from zhiyipdf.server.doc2x.pages import has_pictures, markdown_of, pixels_of, texts_of
 from zhiyipdf.server.engine import PageMarkdown
+from zhiyipdf.server.refusal import Refusal
 
 __all__ = [
     "bad_params",

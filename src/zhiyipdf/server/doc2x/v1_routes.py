@@ -15,7 +15,6 @@ from starlette.routing import Route
 from zhiyipdf.server.accounts import Account
 from zhiyipdf.server.archive import result_stem
 from zhiyipdf.server.doc2x.answering import (
-    Refusal,
     answering,
     bearer,
     body_of,
@@ -47,6 +46,7 @@ from zhiyipdf.server.doc2x.v1_requests import (
     read_image,
     read_pdf,
 )
+from zhiyipdf.server.refusal import Refusal
 from zhiyipdf.server.service import Upload
 from zhiyipdf.server.tasks import TaskOptions
 from zhiyipdf.server.upload import (
