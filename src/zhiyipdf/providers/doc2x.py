@@ -131,18 +131,10 @@ class Doc2X:
 
         See :class:`~zhiyipdf.providers.base.Provider`.
         """
-        reply = outcome.reply
-        if reply is None:
-            error = outcome.error or ProtocolError("the upload has no outcome")
-            error.points_charged = None if outcome.committed else False
-            raise error
+        reply = outcome.answer()
         if outcome.task_id is None:
-            try:
+            with outcome.judged():
                 return Submission(task_id=f"{IMAGE}{read_image_uid(reply)}", state="processing")
-            except ZhiyiPDFError as error:
-                if not outcome.committed:
-                    error.points_charged = False  # the service judged before it had the picture
-                raise
         if 200 <= reply.status < 300:
             return Submission(task_id=outcome.task_id, state="processing")
         # A store that answers 4xx has kept nothing; behind a gateway's 5xx it may have.

@@ -106,17 +106,12 @@ class Doc2XV1:
 
     def read_submission(self, outcome: UploadOutcome) -> Submission:
         """Read the answer to an upload; see :class:`~zhiyipdf.providers.base.Provider`."""
-        if outcome.reply is None:
-            error = outcome.error or ProtocolError("the upload has no outcome")
-            error.points_charged = None if outcome.committed else False
-            raise error
-        uuid = read_uuid(outcome.reply)
-        if uuid is not None and TASK_ID.fullmatch(uuid) and outcome.reply.status < 300:
+        reply = outcome.answer()
+        uuid = read_uuid(reply)
+        if uuid is not None and TASK_ID.fullmatch(uuid) and reply.status < 300:
             return Submission(task_id=uuid, state="processing")
-        error = _refusal(outcome.reply)
-        if not outcome.committed:
-            error.points_charged = False
-        raise error
+        with outcome.judged():
+            raise _refusal(reply)
 
     def was_received(self, task_id: str, *, key: Secret) -> bool | None:  # noqa: ARG002 - protocol
         """Nothing can be asked: the service names a task in the answer to its upload."""

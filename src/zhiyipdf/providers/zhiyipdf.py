@@ -71,16 +71,9 @@ class ZhiyiPDF:
 
     def read_submission(self, outcome: UploadOutcome) -> Submission:
         """Read the answer to an upload; see :class:`~zhiyipdf.providers.base.Provider`."""
-        if outcome.reply is None:
-            error = outcome.error or ProtocolError("the upload has no outcome")
-            error.points_charged = None if outcome.committed else False
-            raise error
-        try:
-            return read_submission(outcome.reply)
-        except ZhiyiPDFError as error:
-            if not outcome.committed:
-                error.points_charged = False  # the service judged before it had the file
-            raise
+        reply = outcome.answer()
+        with outcome.judged():
+            return read_submission(reply)
 
     async def poll(self, task_id: str, *, key: Secret) -> TaskStatus:
         """GET ``/status/{task_id}``."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,7 +13,7 @@ import httpx
 
 from zhiyipdf._version import __version__
 from zhiyipdf.clock import Clock
-from zhiyipdf.errors import ServiceUnavailable, ZhiyiPDFError
+from zhiyipdf.errors import ProtocolError, ServiceUnavailable, ZhiyiPDFError
 from zhiyipdf.models import Secret
 from zhiyipdf.policy import Timeouts
 from zhiyipdf.transport.retry import retry_after_s
@@ -102,6 +103,32 @@ class UploadOutcome:
     error: ZhiyiPDFError | None = None
     committed: bool
     task_id: str | None = None
+
+    def answer(self) -> Reply:
+        """Give the answer.
+
+        Raises:
+            ZhiyiPDFError: There is none. ``points_charged`` is False if nothing was committed, else
+                None: nobody can tell.
+        """
+        if self.reply is not None:
+            return self.reply
+        error = self.error or ProtocolError("the upload has no outcome")
+        error.points_charged = None if self.committed else False
+        raise error
+
+    @contextmanager
+    def judged(self) -> Iterator[None]:
+        """Complete an error that comes of reading the answer.
+
+        A service that answered before it had the whole body has charged nothing.
+        """
+        try:
+            yield
+        except ZhiyiPDFError as error:
+            if not self.committed:
+                error.points_charged = False
+            raise
 
     @property
     def silent(self) -> bool:
