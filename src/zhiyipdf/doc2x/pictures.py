@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import tempfile
 from collections.abc import Mapping
@@ -11,8 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from zhiyipdf.clock import Clock
-from zhiyipdf.doc2x.errors import FileError
-from zhiyipdf.errors import ProtocolError, ServiceUnavailable, ZhiyiPDFError
+from zhiyipdf.doc2x.sending import gated_file, send
+from zhiyipdf.errors import ProtocolError
 from zhiyipdf.keys import ApiKey
 from zhiyipdf.policy import Retry, Timeouts
 from zhiyipdf.providers.doc2x import LIMITS
@@ -21,11 +20,9 @@ from zhiyipdf.providers.doc2x_figures import unpack_figures
 from zhiyipdf.providers.doc2x_wire import read_image_result, read_zip
 from zhiyipdf.services import service
 from zhiyipdf.threads import in_thread
-from zhiyipdf.transport import GatedFile, HttpTransport, Origin, RawUpload, Reply
+from zhiyipdf.transport import HttpTransport, Origin, RawUpload, Reply
 
 __all__ = ["Picture", "read_picture"]
-
-SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,31 +69,22 @@ async def read_picture(
     doc2x = service("doc2x")
     key = doc2x.first_key(api_key)
     origin = Origin.parse(doc2x.address(doc2x.base_url(base_url)))
-    file = await in_thread(partial(_file, Path(imgfile)))
+    limit = LIMITS.max_image_bytes or 0
+    look = partial(gated_file, Path(imgfile), max_bytes=limit, pictures_only=True)
+    file = await in_thread(look)
     transport = HttpTransport(origin, retry=Retry(), timeouts=Timeouts(), clock=Clock())
     async with transport:
-        send = partial(
+        upload = partial(
             transport.direct.upload,
             f"{V2_PREFIX}/parse/img/layout",
             RawUpload(file=file),
             key=key,
             max_bytes=LIMITS.max_answer_bytes,
         )
-        try:
-            outcome = await in_thread(send, name="zhiyipdf-upload")
-        except asyncio.CancelledError:
-            file.cancelled.set()
-            raise
-    if outcome.reply is None:
-        error = outcome.error or ServiceUnavailable("picture: no answer")
-        error.points_charged = None if outcome.committed else False
-        raise error
-    try:
-        return await in_thread(partial(_picture, outcome.reply))
-    except ZhiyiPDFError as error:
-        if not outcome.committed:
-            error.points_charged = False
-        raise
+        outcome = await send(file, upload)
+    reply = outcome.answer()
+    with outcome.judged():
+        return await in_thread(partial(_picture, reply))
 
 
 def _picture(reply: Reply) -> Picture:
@@ -113,19 +101,3 @@ def _picture(reply: Reply) -> Picture:
     return Picture(
         uid=uid, markdown=page.markdown, width=page.width, height=page.height, figures=figures
     )
-
-
-def _file(path: Path) -> GatedFile:
-    limit = LIMITS.max_image_bytes or 0
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError as error:
-        raise FileError(f"cannot open {path}: {error.strerror or error}") from error
-    media_type = next((m for s, m in SIGNATURES.items() if head.startswith(s)), None)
-    if media_type is None:
-        raise FileError(f"{path} is neither PNG nor JPEG")
-    if size > limit:
-        raise FileError(f"{path} is too large: {size:,} bytes, the limit is {limit:,}")
-    return GatedFile(path=path, file_name=path.name, size_bytes=size, media_type=media_type)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 
 from zhiyipdf.clock import Clock
 from zhiyipdf.doc2x.errors import FileError, KeyRefused, RateLimit, RequestError, StatusError
+from zhiyipdf.doc2x.sending import gated_file, send
 from zhiyipdf.errors import (
     AuthenticationError,
     ProtocolError,
@@ -38,7 +38,7 @@ from zhiyipdf.providers.doc2x_v1_wire import (
     read_uuid,
 )
 from zhiyipdf.threads import in_thread
-from zhiyipdf.transport import GatedFile, HttpTransport, MultipartUpload, Origin, Reply
+from zhiyipdf.transport import HttpTransport, MultipartUpload, Origin, Reply
 
 __all__ = ["ExportFormat", "V1Session"]
 
@@ -131,18 +131,14 @@ class V1Session:
         """POST ``/async/pdf`` or ``/async/img``; gives the task's uuid."""
 
         async def once(transport: HttpTransport) -> str:
-            file = await in_thread(partial(_file, path, max_bytes))
-            send = partial(
+            file = await in_thread(partial(gated_file, path, max_bytes=max_bytes))
+            upload = partial(
                 transport.direct.upload,
                 f"{self._namespace}/async/{kind}",
                 MultipartUpload(fields=fields, file=file),
                 key=self._key,
             )
-            try:
-                outcome = await in_thread(send, name="zhiyipdf-upload")
-            except asyncio.CancelledError:
-                file.cancelled.set()
-                raise
+            outcome = await send(file, upload)
             if outcome.reply is None:
                 raise outcome.error or ServiceUnavailable("upload: no answer")
             uuid = read_uuid(outcome.reply)
@@ -262,24 +258,6 @@ class V1Session:
 def _stands(reply: Reply) -> bool:
     """Every answer does: the attempts are counted here, not in the transport."""
     return reply.status != 429
-
-
-def _file(path: Path, max_bytes: int) -> GatedFile:
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(8)
-    except OSError as error:
-        raise FileError(f"cannot open {path}: {error.strerror or error}") from error
-    if size > max_bytes:
-        raise FileError(f"{path} is too large: {size:,} bytes, the limit is {max_bytes:,}")
-    return GatedFile(path=path, file_name=path.name, size_bytes=size, media_type=_media_type(head))
-
-
-def _media_type(head: bytes) -> str:
-    if head.startswith(b"\x89PNG"):
-        return "image/png"
-    return "image/jpeg" if head.startswith(b"\xff\xd8\xff") else "application/pdf"
 
 
 def _failed(named: str, uuid: str) -> StatusError:

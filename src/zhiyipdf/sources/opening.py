@@ -21,7 +21,7 @@ from zhiyipdf.sources.remote import RemoteFile, hasten, readable
 from zhiyipdf.sources.streams import PIECE_BYTES, content_uri, pieces, sha256_of
 from zhiyipdf.textlayer import inspect_pdf
 
-__all__ = ["opened"]
+__all__ = ["HEADER_BYTES", "PDF", "image_type", "opened"]
 
 logger = logging.getLogger(__name__)
 
@@ -128,13 +128,16 @@ def _pieces_of_remote(
         raise OSError(f"{without_query(uri)}: ended after {read:,} of {size:,} bytes")
 
 
+def image_type(head: bytes) -> str | None:
+    """Tell a picture that services take by its first bytes; None for all else."""
+    signed = (kind for signature, kind in IMAGE_SIGNATURES.items() if head.startswith(signature))
+    return next(signed, None)
+
+
 def _media_type(head: bytes, *, takes_images: bool) -> str | None:
     """Tell a PDF, and where they are taken a picture, by its first bytes."""
-    if takes_images:
-        for signature, media_type in IMAGE_SIGNATURES.items():
-            if head.startswith(signature):
-                return media_type
-    return PDF if b"%PDF-" in head else None
+    picture = image_type(head) if takes_images else None
+    return picture or (PDF if b"%PDF-" in head else None)
 
 
 def _too_large(uri: str, size: int | None, limit: int) -> FileTooLarge:
@@ -159,19 +162,25 @@ def _examined(path: Path, ref: SourceRef, limits: Limits) -> Source:
         sha256 = sha256_of(pieces(file))
     if uri == STREAM:
         uri = content_uri(sha256)
-    if media_type != PDF:
-        if size > (limits.max_image_bytes or 0):
-            raise _too_large(uri, size, limits.max_image_bytes or 0)
-        return Source(
-            uri=uri,
-            name=ref.name,
-            path=str(path),
-            size_bytes=size,
-            sha256=sha256,
-            pages=(Page(number=1, label="1"),),
-            properties=DocumentProperties(),
-            media_type=media_type,
-        )
+    if media_type == PDF:
+        pages, properties = _inspected(path, uri, limits)
+    elif size > (limits.max_image_bytes or 0):
+        raise _too_large(uri, size, limits.max_image_bytes or 0)
+    else:
+        pages, properties = (Page(number=1, label="1"),), DocumentProperties()
+    return Source(
+        uri=uri,
+        name=ref.name,
+        path=str(path),
+        size_bytes=size,
+        sha256=sha256,
+        pages=pages,
+        properties=properties,
+        media_type=media_type,
+    )
+
+
+def _inspected(path: Path, uri: str, limits: Limits) -> tuple[tuple[Page, ...], DocumentProperties]:
     try:
         inspection = inspect_pdf(path)
     except ZhiyiPDFError as exc:
@@ -184,12 +193,4 @@ def _examined(path: Path, ref: SourceRef, limits: Limits) -> Source:
             limit_pages=limits.max_pages,
             source=uri,
         )
-    return Source(
-        uri=uri,
-        name=ref.name,
-        path=str(path),
-        size_bytes=size,
-        sha256=sha256,
-        pages=inspection.pages,
-        properties=inspection.properties,
-    )
+    return inspection.pages, inspection.properties
