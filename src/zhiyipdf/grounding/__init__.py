@@ -2,6 +2,6 @@
 
 from zhiyipdf.grounding.aligning import align
 from zhiyipdf.grounding.layout import from_layout
-from zhiyipdf.grounding.marks import ground
+from zhiyipdf.grounding.locating import ground
 
 __all__ = ["align", "from_layout", "ground"]

@@ -21,8 +21,7 @@ _ASPECT = 2.0
 _OUT_OF_PLACE = 1.0
 _LEAST_GAP_PT = 24.0
 _SAME_COLUMN = 0.5
-# Far outside the middle of a block's lines is another block's text that looks the same.
-_FAR_LINES = 4
+_BLOCKS_AWAY = 4  # what is farther does not bound a picture's space
 
 
 def with_text_boxes(
@@ -172,7 +171,7 @@ def _gap(blocks: Sequence[Block], index: int, number: int) -> BBox | None:
 def _beside(blocks: Sequence[Block], index: int, step: int, number: int) -> BBox | None:
     """Give the box of the nearest block on one side that has one, on the same page."""
     at = index + step
-    while 0 <= at < len(blocks) and abs(at - index) <= _FAR_LINES:
+    while 0 <= at < len(blocks) and abs(at - index) <= _BLOCKS_AWAY:
         found = _on(blocks[at].provenance, number)
         if found is not None and found.bbox is not None and not blocks[at].images:
             return found.bbox

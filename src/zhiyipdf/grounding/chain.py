@@ -285,13 +285,8 @@ def _rival(state: _State, own: Sequence[int], clusters: Clusters, pages: PageStr
     """Give the cover of the best cluster on another page."""
     if len(own) < 2:
         return 0
-    starts = pages.page_starts
-    page = int(np.searchsorted(starts, state.start, side="right"))
+    page = pages.page_of(state.start)
     return max(
-        (
-            int(clusters.covered[c])
-            for c in own
-            if int(np.searchsorted(starts, clusters.start[c], side="right")) != page
-        ),
+        (int(clusters.covered[c]) for c in own if pages.page_of(int(clusters.start[c])) != page),
         default=0,
     )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zhiyipdf.grounding.findings import Finding, backbone
-from zhiyipdf.grounding.hints import hinted_page
-from zhiyipdf.grounding.running_lines import RunningLines, running_key
+from zhiyipdf.grounding.ink import fill_by_ink, ink_size
+from zhiyipdf.grounding.running_lines import RunningLines
 from zhiyipdf.grounding.streams import BlockStream, PageStream
 from zhiyipdf.grounding.words import PageWords
 from zhiyipdf.models import Block
@@ -23,9 +21,6 @@ __all__ = ["dark_pages", "fill_dark_pages", "is_blank"]
 # Grounding study, section 4j2.
 _FEWEST_LETTERS = 15
 _LEAST_INK = 0.003
-_IMAGE_LENGTH = 300
-_LEAST_LENGTH = 4
-_HEADING = 1.5
 _SURE_LENGTH, _SURE_SHARE = 40, 0.5
 _FAIR_LENGTH, _FAIR_SHARE, _RIVAL_SHARE = 18, 0.75, 0.7
 _ALONE_LENGTH = 150
@@ -108,15 +103,13 @@ def fill_dark_pages(
         if len(groups) * len(run) > _MOST_STATES:
             continue
         gains = np.array([_gains(findings[i], blocks[i], i, said, words, groups) for i in run])
-        sizes = [_size(blocks[i], int(said.starts[i + 1] - said.starts[i])) for i in run]
+        sizes = [ink_size(blocks[i], int(said.starts[i + 1] - said.starts[i])) for i in run]
         gains -= _PACE * _out_of_pace(sizes, groups, weights)
         for number, members in _shared_out(run, gains, groups).items():
             if groups[number].is_dark:
-                ink = [float(weights[page]) for page in groups[number].pages]
-                hints = _hints(members, blocks, groups[number].pages, numbers)
-                _fill_group(
-                    findings, members, groups[number].pages, blocks, said, ink, hints, running
-                )
+                dark = groups[number].pages
+                ink = [float(weights[page]) for page in dark]
+                fill_by_ink(findings, members, dark, blocks, said, ink, numbers, running)
             else:
                 _forget_elsewhere(findings, members, groups[number].pages[0])
 
@@ -127,29 +120,6 @@ def _forget_elsewhere(findings: list[Finding | None], members: Sequence[int], pa
         found = findings[i]
         if found is not None and found.pages and found.pages[0] != page:
             findings[i] = None
-
-
-def _fill_group(
-    findings: list[Finding | None],
-    members: Sequence[int],
-    pages: Sequence[int],
-    blocks: Sequence[Block],
-    said: BlockStream,
-    ink: Sequence[float],
-    hints: Mapping[int, int],
-    running: RunningLines,
-) -> None:
-    """Share blocks out among dark pages that follow each other."""
-    sizes = [_size(blocks[i], int(said.starts[i + 1] - said.starts[i])) for i in members]
-    cuts = _marked(members, said, running, len(pages))
-    if cuts is not None:
-        shares = _by_marks(len(members), cuts)
-    else:
-        shares = _by_ink(members, sizes, blocks, ink, hints)
-    choices = 1 if cuts is not None else len(pages)
-    margins = _margins(shares, sizes)
-    for i, at, margin in zip(members, shares, margins, strict=True):
-        findings[i] = Finding(method="ink", pages=(pages[at],), choices=choices, margin=margin)
 
 
 def _trusted(findings: Sequence[Finding | None], good: float) -> list[int]:
@@ -292,138 +262,3 @@ def _shared_out(
         members.setdefault(group, []).append(run[row])
         group = int(back[row, group])
     return {number: found[::-1] for number, found in members.items()}
-
-
-def _size(block: Block, length: int) -> float:
-    """Tell how much ink a block takes, in letters of plain text."""
-    if not length:
-        return _IMAGE_LENGTH if block.images else _LEAST_LENGTH
-    return _LEAST_LENGTH + length * (_HEADING if block.kind == "heading" else 1.0)
-
-
-def _marked(
-    members: Sequence[int], said: BlockStream, running: RunningLines, count: int
-) -> list[int] | None:
-    """Give where pages begin among the members, if kept running lines tell; None if they do not."""
-    if not running.kept_keys or count < 2:
-        return None
-    keys: dict[str, list[int]] = {}
-    for at, block in enumerate(members):
-        text = said.text_of(block)
-        key = running_key(text) if text else ""
-        if key in running.kept_keys:
-            keys.setdefault(key, []).append(at)
-    for places in keys.values():
-        if len(places) == count:
-            return places
-    return None
-
-
-def _by_marks(count: int, cuts: Sequence[int]) -> list[int]:
-    """Begin a page at each mark, or end one there if the last mark is the last block."""
-    if cuts[-1] == count - 1 and cuts[0] > 0:
-        return [sum(cut < at for cut in cuts) for at in range(count)]
-    return [max(sum(cut <= at for cut in cuts) - 1, 0) for at in range(count)]
-
-
-def _by_ink(
-    members: Sequence[int],
-    sizes: Sequence[float],
-    blocks: Sequence[Block],
-    ink: Sequence[float],
-    hints: Mapping[int, int],
-) -> list[int]:
-    """Share members out so that the pages' lengths are as their ink is, cut where a part begins.
-
-    Args:
-        members: Indices of blocks.
-        sizes: How much ink each takes.
-        blocks: All of them.
-        ink: Of each page.
-        hints: By position among the members the page that a picture's name tells, never falling.
-    """
-    count = len(ink)
-    if count == 1:
-        return [0] * len(members)
-    total, all_ink = sum(sizes), sum(ink)
-    ends = [0.0, *accumulate(sizes)]
-    wanted = [0.0, *(share / all_ink * total for share in accumulate(ink))]
-    spread = max(total / count / 6, 1.0)
-    hinted, told = list(hints), list(hints.values())
-    each = len(members) >= count  # then no page stays empty, but for what names tell
-    shares = [count - 1] * len(members)
-    at = 0
-    for page in range(1, count):
-        hint = bisect_left(told, page)
-        low = max(at, hinted[hint - 1] + 1 if hint else 0)
-        high = max(low, hinted[hint] if hint < len(hinted) else len(members))
-        if each:
-            low = min(max(low, at + 1), high)
-            high = max(low, min(high, len(members) - count + page))
-        best = _cut(ends, wanted[page], low, high, spread, blocks, members)
-        for i in range(at, best):
-            shares[i] = page - 1
-        at = best
-    return shares
-
-
-def _cut(
-    ends: Sequence[float],
-    target: float,
-    low: int,
-    high: int,
-    spread: float,
-    blocks: Sequence[Block],
-    members: Sequence[int],
-) -> int:
-    """Choose where a page begins: near the target, rather at a heading."""
-    near = bisect_left(ends, target, low, high + 1)
-    nearest = min(max(near - 1, low), min(near, high), key=lambda cut: abs(ends[cut] - target))
-    reach = abs(ends[nearest] - target) + spread  # what is farther cannot make up for it
-    first = bisect_left(ends, target - reach, low, nearest)
-    last = bisect_right(ends, target + reach, nearest, high + 1)
-    return min(
-        range(first, last),
-        key=lambda cut: abs(ends[cut] - target) / spread - _begins_page(blocks, members, cut),
-    )
-
-
-def _hints(
-    members: Sequence[int], blocks: Sequence[Block], pages: Sequence[int], numbers: Sequence[int]
-) -> dict[int, int]:
-    """Read the pages that names of pictures tell, as far as they never fall."""
-    place = {numbers[page]: at for at, page in enumerate(pages)}
-    hints: dict[int, int] = {}
-    last = 0
-    for at, member in enumerate(members):
-        for target in blocks[member].images[:1]:
-            page = hinted_page(target, numbers[-1])
-            if page in place and place[page] >= last:
-                hints[at] = last = place[page]
-    return hints
-
-
-def _margins(shares: Sequence[int], sizes: Sequence[float]) -> list[float]:
-    """Tell how far each member is from the nearest cut, in halves of a page."""
-    ends = np.cumsum([0.0, *sizes])
-    middles = (ends[1:] + ends[:-1]) / 2
-    cuts = ends[np.flatnonzero(np.diff(shares)) + 1]
-    if not len(cuts):
-        return [1.0] * len(sizes)
-    half = float(ends[-1]) / (max(shares) + 1) / 2
-    after = np.searchsorted(cuts, middles)
-    away = np.minimum(
-        np.abs(middles - cuts[np.maximum(after - 1, 0)]),
-        np.abs(middles - cuts[np.minimum(after, len(cuts) - 1)]),
-    )
-    return [float(margin) for margin in np.minimum(away / half, 1.0)]
-
-
-def _begins_page(blocks: Sequence[Block], members: Sequence[int], cut: int) -> float:
-    """Tell how much more likely than others a page begins with a block."""
-    if cut >= len(members):
-        return 0.0
-    block = blocks[members[cut]]
-    if block.kind == "heading":
-        return 1.0 if block.level <= 2 else 0.4
-    return 0.0

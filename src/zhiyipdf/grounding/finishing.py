@@ -200,7 +200,7 @@ def _continuation(
     for one, two in ((segments[-1], more[0]), (more[-1], segments[0])):
         if two.said >= one.said + one.size - 4 and two.place >= one.place + one.size - 4:
             between = _apart(pages, one, two)
-            pages_apart = _page(pages, two.place) - _page(pages, one.place + one.size - 1)
+            pages_apart = pages.page_of(two.place) - pages.page_of(one.place + one.size - 1)
             break
     else:
         return []
@@ -214,10 +214,6 @@ def _apart(pages: PageStream, one: _Segment, other: _Segment) -> int:
     """Tell how many characters of no running line lie between two segments unexplained."""
     there = int(pages.depth[other.place]) - int(pages.depth[one.place + one.size - 1]) - 1
     return there - (other.said - one.said - one.size)
-
-
-def _page(pages: PageStream, place: int) -> int:
-    return int(np.searchsorted(pages.page_starts, place, side="right"))
 
 
 def _extend(
@@ -251,17 +247,16 @@ def _extend(
 
 def _best_beside(said: str, place: int, side: int, pages: PageStream) -> list[Stretch]:
     """Give where a text stands right before or after a place, running lines passed over or not."""
+    size = len(said)
     text, places = pages.steady
     at = int(pages.depth[place])
-    size = len(said)
-    steady = places[max(at - size, 0) : at] if side < 0 else places[at : at + size]
-    plain = (
-        (max(place - size, 0), place) if side < 0 else (place, min(place + size, len(pages.text)))
-    )
-    there = text[max(at - size, 0) : at] if side < 0 else text[at : at + size]
-    best, likeness = _stretches_of(steady), _likeness(said, there)
-    if pages.is_running is not None and _likeness(said, pages.text[plain[0] : plain[1]]) > likeness:
-        best, likeness = [plain], _likeness(said, pages.text[plain[0] : plain[1]])
+    low, high = (max(at - size, 0), at) if side < 0 else (at, at + size)
+    best, likeness = _stretches_of(places[low:high]), _likeness(said, text[low:high])
+    if pages.is_running is not None:
+        low, high = (max(place - size, 0), place) if side < 0 else (place, place + size)
+        plain = _likeness(said, pages.text[low:high])
+        if plain > likeness:
+            best, likeness = [(low, min(high, len(pages.text)))], plain
     return best if likeness >= _TAIL_RATIO else []
 
 
@@ -285,16 +280,16 @@ def _without_heads(stretches: tuple[Stretch, ...], pages: PageStream) -> tuple[S
     """Leave out what another page has of a table only because it repeats the table's head."""
     sizes: dict[int, int] = {}
     for start, end in stretches:
-        page = _page(pages, start)
+        page = pages.page_of(start)
         sizes[page] = sizes.get(page, 0) + end - start
     if len(sizes) < 2:
         return stretches
     main = max(sizes, key=sizes.__getitem__)
-    there = pages.text[int(pages.page_starts[main - 1]) : int(pages.page_starts[main])]
+    there = pages.text[int(pages.page_starts[main]) : int(pages.page_starts[main + 1])]
     return tuple(
         (start, end)
         for start, end in stretches
-        if _page(pages, start) == main
+        if pages.page_of(start) == main
         or fuzz.partial_ratio(pages.text[start:end], there) < _SAME_HEAD
     )
 
@@ -305,7 +300,7 @@ def _merged_on_pages(
     """Close the gaps of so many characters at most, unless a page ends in between."""
     by_page: dict[int, list[Stretch]] = {}
     for stretch in stretches:
-        by_page.setdefault(_page(pages, stretch[0]), []).append(stretch)
+        by_page.setdefault(pages.page_of(stretch[0]), []).append(stretch)
     return tuple(found for own in by_page.values() for found in _merged(own, most))
 
 

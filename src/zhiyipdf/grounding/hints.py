@@ -1,4 +1,7 @@
-"""Estimates pages from the names of pictures, ``<page>-<block>.png``."""
+"""Estimates pages from the names of pictures, ``<page>-<block>.png`` (wire notes 3.2).
+
+They are a hint: blocks may move, so what lies between is an estimate.
+"""
 
 from __future__ import annotations
 

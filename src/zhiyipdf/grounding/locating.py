@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from zhiyipdf.grounding.aligning import align
 from zhiyipdf.grounding.alignment import Alignment
 from zhiyipdf.grounding.hints import estimate
-from zhiyipdf.grounding.marks import place_by_marks, split_at_marks
+from zhiyipdf.grounding.marks import place_by_marks, placed_exactly, split_at_marks
 from zhiyipdf.grounding.page_marks import PageMark, find_marks
 from zhiyipdf.models import Block, Provenance
 from zhiyipdf.models.page_text import PageSpan, PageText
 
-__all__ = ["Located", "locate"]
+__all__ = ["Located", "ground", "locate"]
 
 # Marks are checked against blocks whose page the text proves (grounding study, section 4m).
 _PROOF = 0.98
@@ -35,13 +35,32 @@ class Located:
     spans: tuple[tuple[PageSpan, ...], ...]
 
 
+def ground(text: str, blocks: Sequence[Block], total_pages: int) -> tuple[Block, ...]:
+    """Say of each block which page it comes from, as far as the Markdown alone tells.
+
+    Args:
+        text: Markdown of one variant.
+        blocks: Of that text, covering all of it.
+        total_pages: Pages of the PDF, at least 1.
+
+    Returns:
+        The blocks with provenance: source ``exact`` from marks, or if the PDF has one page;
+        ``estimated`` from names of pictures. Without marks and names they are unchanged.
+
+    Raises:
+        ValueError: ``total_pages`` is less than 1.
+    """
+    return locate(text, blocks, total_pages, ()).blocks
+
+
 def locate(
     text: str, blocks: Sequence[Block], total_pages: int, pages: Sequence[PageText]
 ) -> Located:
     """Find the page of each block from the best evidence there is.
 
     In this order: page marks that the pages' text does not contradict, the pages' text itself, the
-    names of pictures. Marks become blocks of their own, of kind ``page_break``.
+    names of pictures. Marks become blocks of their own, of kind ``page_break``; a mark inside a
+    block cuts it in two. Joining the blocks still gives the text to the letter.
 
     Args:
         text: Markdown of the original.
@@ -50,8 +69,13 @@ def locate(
         pages: The text layer of all pages that can be read.
 
     Returns:
-        The blocks, which still cover the text, and their places.
+        The blocks and their places.
+
+    Raises:
+        ValueError: ``total_pages`` is less than 1.
     """
+    if total_pages < 1:
+        raise ValueError(f"total_pages must be at least 1, not {total_pages}")
     marks = find_marks(text, blocks, total_pages)
     parted = split_at_marks(text, blocks, marks)
     alignments = align(
@@ -59,7 +83,7 @@ def locate(
     )
     spans = tuple(found.spans for found in alignments)
     if total_pages == 1:
-        placed = tuple(_exact(block, 1) for block in parted)
+        placed = tuple(placed_exactly(block, 1) for block in parted)
         return Located(blocks=placed, spans=spans)
     if marks:
         shift = _shift(parted, marks, alignments, total_pages)
@@ -94,10 +118,6 @@ def _shift(
     shift, count = shifts.most_common(1)[0]
     fits = marks[0].page + shift >= 1 and marks[-1].page + shift <= total_pages
     return shift if fits and count >= _AGREEMENT * proofs else None
-
-
-def _exact(block: Block, page: int) -> Block:
-    return replace(block, provenance=(Provenance(page_number=page, source="exact"),))
 
 
 def _placed(block: Block, found: Alignment) -> Block:

@@ -1,8 +1,4 @@
-"""Pages from what the Markdown itself says: page marks, else the names of its pictures.
-
-Marks are exact, if they are a sequence that fits the PDF. Names such as ``images/3-2.png`` (page 3,
-second block; wire notes 3.2) are a hint: blocks may move, so what lies between is an estimate.
-"""
+"""Pages from the marks that a Markdown has between them, which are exact if they fit the PDF."""
 
 from __future__ import annotations
 
@@ -10,40 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from zhiyipdf.grounding.hints import estimate
-from zhiyipdf.grounding.page_marks import PageMark, find_marks
+from zhiyipdf.grounding.page_marks import PageMark
 from zhiyipdf.images import image_references
 from zhiyipdf.models import Block, Provenance
 
-__all__ = ["ground", "place_by_marks", "split_at_marks"]
-
-
-def ground(text: str, blocks: Sequence[Block], total_pages: int) -> tuple[Block, ...]:
-    """Say of each block which page it comes from, as far as the text tells.
-
-    Page marks become blocks of their own, of kind ``page_break``; a mark inside a block cuts it in
-    two. Joining the blocks still gives the text to the letter.
-
-    Args:
-        text: Markdown of one variant.
-        blocks: Of that text, covering all of it.
-        total_pages: Pages of the PDF, at least 1.
-
-    Returns:
-        The blocks with provenance: source ``exact`` from marks, or if the PDF has one page;
-        ``estimated`` from names of pictures. Without marks and names they are unchanged.
-
-    Raises:
-        ValueError: ``total_pages`` is less than 1.
-    """
-    if total_pages < 1:
-        raise ValueError(f"total_pages must be at least 1, not {total_pages}")
-    marks = find_marks(text, blocks, total_pages)
-    blocks = split_at_marks(text, blocks, marks)
-    if total_pages == 1:
-        return tuple(_placed(block, 1) for block in blocks)
-    if not marks:
-        return estimate(blocks, total_pages)
-    return place_by_marks(blocks, marks, total_pages)
+__all__ = ["place_by_marks", "placed_exactly", "split_at_marks"]
 
 
 def place_by_marks(
@@ -63,7 +30,7 @@ def place_by_marks(
         while upcoming and upcoming[-1].start < block.end:
             page = upcoming.pop().page
         if page:
-            placed.append(_placed(block, page))
+            placed.append(placed_exactly(block, page))
         else:
             leading.append(block)
     return (*_before_first(leading, first.page, total_pages), *placed)
@@ -72,11 +39,12 @@ def place_by_marks(
 def _before_first(leading: Sequence[Block], first_page: int, total_pages: int) -> tuple[Block, ...]:
     last = min(max(first_page - 1, 1), total_pages)
     if last == 1:
-        return tuple(_placed(block, 1) for block in leading)
+        return tuple(placed_exactly(block, 1) for block in leading)
     return estimate(leading, last, always=True)
 
 
-def _placed(block: Block, page: int) -> Block:
+def placed_exactly(block: Block, page: int) -> Block:
+    """Give a block a page that is beyond doubt."""
     return replace(block, provenance=(Provenance(page_number=page, source="exact"),))
 
 

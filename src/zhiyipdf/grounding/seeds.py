@@ -86,10 +86,8 @@ class Clusters:
 def grams_of(stream: PageStream) -> Grams:
     """Hash every gram of the pages."""
     hashes, places, _ = _hashed(stream.codes)
-    order = np.argsort(hashes, kind="stable").astype(np.int32)
-    places = places[order]
-    hashes.sort(kind="stable")
-    return Grams(hashes=hashes, places=places)
+    order = np.argsort(hashes, kind="stable")
+    return Grams(hashes=hashes[order], places=places[order])
 
 
 def count_known(codes: NDArray[np.uint32], grams: Grams) -> NDArray[np.bool_]:
@@ -144,7 +142,7 @@ def find_hits(blocks: BlockStream, grams: Grams) -> Hits:
         at = end
     block, said, place, size = (
         (np.concatenate(parts) for parts in zip(*found, strict=True))
-        if (found)
+        if found
         else (np.zeros(0, np.int32),) * 4
     )
     order = np.lexsort((said, place, block))
@@ -180,7 +178,7 @@ def gather(hits: Hits, blocks: BlockStream, pages: PageStream) -> Clusters:
     first = np.flatnonzero(begins)
     end = np.append(first[1:], len(hits.block))
     cluster = np.cumsum(begins) - 1
-    # Characters covered: by offset in the block, each gram adds what those before do not reach.
+    # Characters covered: by offset in the block, each run adds what those before do not reach.
     order = np.lexsort((hits.said, cluster))
     far = cluster[order].astype(np.int64) * (len(blocks.codes) + GRAM + 1)  # parts the clusters
     said = hits.said[order] + far

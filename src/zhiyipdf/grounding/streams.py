@@ -39,6 +39,10 @@ class PageStream:
     line_starts: NDArray[np.int64]
     is_running: NDArray[np.bool_] | None = None
 
+    def page_of(self, place: int) -> int:
+        """Give the index of the page that a character stands on."""
+        return int(np.searchsorted(self.page_starts, place, side="right")) - 1
+
     @cached_property
     def depth(self) -> NDArray[np.int32]:
         """Offset of each character, and of the end, among those of no running line."""

@@ -33,24 +33,28 @@ def turned(blocks: BlockStream, grams: Grams) -> BlockStream:
     lengths = np.diff(blocks.starts)
     counts = np.concatenate(([0], np.cumsum(is_rtl)))
     own = counts[blocks.starts[1:]] - counts[blocks.starts[:-1]]
-    mostly = (own >= _MOST * np.maximum(lengths, 1)) & (lengths >= GRAM)
-    codes = blocks.codes.copy()
-    for index in np.flatnonzero(mostly).tolist():
-        start, end = int(blocks.starts[index]), int(blocks.starts[index + 1])
-        codes[start:end] = codes[start:end][::-1]
+    is_mostly = own >= _MOST * np.maximum(lengths, 1)
+    mostly = is_mostly & (lengths >= GRAM)
+    codes = _reversed(blocks, mostly)
     as_written, reversed_ = _known(blocks.codes, blocks, grams), _known(codes, blocks, grams)
     better = mostly & (reversed_ > _BETTER * as_written)
     if not better.any():
         return blocks
     # Short ones tell nothing alone: they are as most of the others.
     if better.sum() > mostly.sum() / 2:
-        better |= (own >= _MOST * np.maximum(lengths, 1)) & ~mostly
+        better |= is_mostly & ~mostly
         better &= ~(mostly & (as_written > reversed_))
+    codes = _reversed(blocks, better)
+    return replace(blocks, codes=codes, text=text_of(codes))
+
+
+def _reversed(blocks: BlockStream, which: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    """Give the text with some of its blocks turned round."""
     codes = blocks.codes.copy()
-    for index in np.flatnonzero(better).tolist():
+    for index in np.flatnonzero(which).tolist():
         start, end = int(blocks.starts[index]), int(blocks.starts[index + 1])
         codes[start:end] = codes[start:end][::-1]
-    return replace(blocks, codes=codes, text=text_of(codes))
+    return codes
 
 
 def _known(codes: NDArray[np.uint32], blocks: BlockStream, grams: Grams) -> NDArray[np.int64]:
