@@ -86,8 +86,10 @@ class Clusters:
 def grams_of(stream: PageStream) -> Grams:
     """Hash every gram of the pages."""
     hashes, places, _ = _hashed(stream.codes)
-    order = np.argsort(hashes, kind="stable")
-    return Grams(hashes=hashes[order], places=places[order])
+    order = np.argsort(hashes, kind="stable").astype(np.int32)
+    hashes = hashes[order]  # one at a time: of a large PDF each takes megabytes
+    places = places[order]
+    return Grams(hashes=hashes, places=places)
 
 
 def count_known(codes: NDArray[np.uint32], grams: Grams) -> NDArray[np.bool_]:
