@@ -14,6 +14,7 @@ import pytest
 
 from support.fake_time import FakeTime
 from support.scripted_server import ScriptedServer, answer
+from support.waiting import until
 from zhiyipdf.errors import ProtocolError
 from zhiyipdf.models import Secret
 from zhiyipdf.policy import Retry, Timeouts
@@ -182,6 +183,7 @@ async def test_the_end_of_a_raw_upload_waits_for_the_gate(
     url = ElsewhereURL.parse(f"{server.url}/o", transport.origin)
     upload = asyncio.create_task(asyncio.to_thread(transport.direct.put, url, RawUpload(file=file)))
     await asyncio.to_thread(at_gate.wait, 10)
+    await until(lambda: server.seen)  # its thread may be behind
     assert not file.committed
     assert not server.seen[0].complete
     open_gate.set()

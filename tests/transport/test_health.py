@@ -121,6 +121,14 @@ def test_an_answer_to_a_call_that_was_under_way_closes_the_circuit() -> None:
     assert circuit.admit(1.0) == GO
 
 
+def test_a_wait_is_not_rounded_up_beyond_the_policy() -> None:
+    policy = CircuitBreak(failures=1)
+    circuit, now = Circuit(policy), 1.8428237916784305 + 1.0186879331435357 + 19.210510422944576
+    assert now + policy.open_s - now > policy.open_s
+    circuit.leave(circuit.admit(now), "failed", now)
+    assert circuit.admit(now).wait_s == policy.open_s
+
+
 @given(st.lists(st.tuples(st.sampled_from(["answered", "failed", "unknown"]), st.floats(0, 20))))
 def test_there_is_never_more_than_one_probe_and_never_a_wait_beyond_the_policy(
     events: list[tuple[str, float]],

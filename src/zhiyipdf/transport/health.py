@@ -85,7 +85,8 @@ class Circuit:
         if self._probing:
             return Admission(wait_s=math.inf)
         if now < self._open_until:
-            return Admission(wait_s=self._open_until - now)
+            # The sum of two large numbers less one of them may round to more than the other.
+            return Admission(wait_s=min(self._open_until - now, self._policy.open_s))
         self._probing = True
         return Admission(probe=True)
 
