@@ -131,3 +131,16 @@ def test_a_block_whose_words_were_shuffled_is_found_by_them():
 
     assert firsts(found) == tuple(n for n in range(1, 7) for _ in range(3))
     assert (found[9].method, found[9].source) == ("bag", "aligned")
+
+
+def test_the_two_halves_of_a_running_line_go_to_one_page():
+    pages = [
+        page(n, wrapped(text), foot=f"Internal Revenue Manual      Exhibit {n}-7")
+        for n, text in enumerate(TEXT, 1)
+    ]
+    said, truth = [], []
+    for n, text in enumerate(TEXT, 1):
+        said += [text, "Internal Revenue Manuel", f"Exhibit {n}-7"]
+        truth += [n] * 3
+
+    assert firsts(align(split_blocks("\n\n".join(said)), pages)) == tuple(truth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from support.page_texts import Author, line_text, page, wrapped
@@ -45,7 +46,7 @@ def test_heads_run_at_the_top_and_feet_at_the_bottom():
         ("thehistoryofthemill", -1),
         ("page5", 1),
     }
-    assert sorted(set(running.rank.tolist())) == [-1, 0, 1]
+    assert sorted(set(np.sign(running.rank).tolist())) == [-1, 0, 1]
     assert running.kept_keys == frozenset()
 
 
@@ -138,3 +139,38 @@ def test_too_few_pages_have_no_running_lines(pages):
 
     assert not running.masked.any()
     assert not running.by_page
+
+
+def test_a_third_line_at_an_edge_runs_too():
+    """Forms have three lines at the foot of each page."""
+    foot = [("Any line marked with a # is for", 72.0, 780.0), ("Official Use Only", 72.0, 790.0)]
+    pages = [
+        page(n, [*wrapped(Author(n).paragraph(60)), ("Cat. No. 28171E Manual", 72.0, 770.0), *foot])
+        for n in range(1, 7)
+    ]
+
+    assert [len(lines) for lines in found(pages).by_page.values()] == [3] * 6
+
+
+def test_a_title_below_a_line_that_does_not_run_does_not_run():
+    """Titles recur at the same height, under a chapter's name that does not."""
+    pages = [
+        page(
+            n,
+            [
+                (Author(n).paragraph(4), 72.0, 40.0),
+                ("Display of the command code", 72.0, 60.0),
+                *wrapped(Author(n).paragraph(60)),
+            ],
+        )
+        for n in range(1, 7)
+    ]
+
+    assert not found(pages).by_page or not any(found(pages).by_page.values())
+
+
+def test_a_line_of_two_columns_is_kept_if_the_markdown_has_its_halves():
+    pages = book(foot="Cat. No. 28171E     Internal Revenue Manual     Page {}")
+    kept = "\n\n".join(f"Cat. No. 28171E\n\nInternal Revenue Manual\n\nPage {n}" for n in range(12))
+
+    assert masked(pages, kept) == {"The History of the Mill"}

@@ -21,6 +21,7 @@ _ALIKE, _PIECE_ALIKE = 75.0, 85.0
 _LONGEST = 200
 _FULL = 12  # letters: longer lines tell no more
 _PIECE = 5
+_SLACK = 2  # letters that noise may add to a line
 _PIECE_WORTH = 0.9
 _LEAST_SHARE = 0.15
 
@@ -31,6 +32,7 @@ class _Match:
     slot: int
     likeness: float
     before: _Match | None
+    used: int  # letters of its slot that it and those before it take
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,17 +194,36 @@ def _matched(
             continue
         updated = best[:]
         for at, likeness in enumerate(likenesses):
-            total = best[at][0] + likeness * min(len(text), _FULL)
-            if likeness and total > updated[at + 1][0]:
-                updated[at + 1] = (total, _Match(block, at, likeness, best[at][1]))
+            for total, match in _ways(best, block, len(text), at, likeness, slots[at][1]):
+                if total > updated[at + 1][0]:
+                    updated[at + 1] = (total, match)
         for at in range(1, len(updated)):
             if updated[at - 1][0] > updated[at][0]:
                 updated[at] = updated[at - 1]
         best = updated
-    match = best[-1][1]
-    while match is not None:
-        yield match.block, match.slot, match.likeness
-        match = match.before
+    last = best[-1][1]
+    while last is not None:
+        yield last.block, last.slot, last.likeness
+        last = last.before
+
+
+def _ways(
+    best: Sequence[tuple[float, _Match | None]],
+    block: int,
+    size: int,
+    at: int,
+    likeness: float,
+    line: RunningLine,
+) -> Iterator[tuple[float, _Match]]:
+    """Match a block of so many letters with a slot: anew, or beside one that has a part of it."""
+    if not likeness:
+        return
+    worth = likeness * min(size, _FULL)
+    total, before = best[at]
+    yield total + worth, _Match(block, at, likeness, before, size)
+    total, before = best[at + 1]
+    if before is not None and before.slot == at and before.used + size <= len(line.text) + _SLACK:
+        yield total + worth, _Match(block, at, likeness, before, before.used + size)
 
 
 def _likeness(text: str, line: str, *, exactly: bool) -> float:

@@ -17,7 +17,7 @@ from zhiyipdf.models.page_text import PageText
 __all__ = ["RunningLine", "RunningLines", "find_running_lines", "running_key"]
 
 # Grounding study, section 4c; checked on the benchmark's documents.
-_OUTERMOST = 2  # so many different heights at either end of a page are looked at
+_OUTERMOST = 3  # so many different heights at either end of a page are looked at
 _SAME_HEIGHT_PT = 3.0
 _MARGIN = 0.13  # of the page's height
 _FEWEST_PAGES = 3
@@ -27,11 +27,33 @@ _AFFIX_OF = 12
 _KEPT_SHARE = 0.5
 _LONGEST = 160
 _MOST_COUNTED = 300
+_WORDS = 6
 
 _DIGITS = re.compile(r"\d+")
 _ROMAN = re.compile(r"[ivxlc]{1,7}")
 
 _Key = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outer:
+    """A line near the top or the bottom of a page.
+
+    Attributes:
+        page: Index of its page.
+        line: Its number in the page stream.
+        edge: -1 at the top, 1 at the bottom.
+        level: How many heights of lines lie between it and the edge, itself counted.
+        height: Its distance from the edge, rounded.
+        text: Folded.
+    """
+
+    page: int
+    line: int
+    edge: int
+    level: int
+    height: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +77,8 @@ class RunningLines:
 
     Attributes:
         masked: For each line of the page stream whether it runs and the Markdown has it not.
-        rank: For each line -1 if it runs at the top, 1 if at the bottom, else 0: where converters
-            put it, whatever its place among the page's objects.
+        rank: For each line 0, or if it runs less than 0 at the top and more at the bottom, rising
+            down the page: where converters put it, whatever its place among the page's objects.
         by_page: The running lines of each page that has some, from top to bottom.
         kept_keys: Keys of those that the Markdown has, as :func:`running_key` has them.
     """
@@ -89,38 +111,42 @@ def find_running_lines(
         stream: Of these pages.
         blocks: The Markdown's blocks.
     """
-    found: dict[_Key, list[tuple[int, int, str]]] = defaultdict(list)
+    found: dict[_Key, list[_Outer]] = defaultdict(list)
     for index, page in enumerate(pages):
-        for line, edge, y, text in _outermost(index, page, stream):
-            for key in _keys(running_key(text)):
-                found[key, edge, y].append((index, line, text))
+        for outer in _outermost(index, page, stream):
+            for key in _keys(running_key(outer.text)):
+                found[key, outer.edge, outer.height].append(outer)
     runs = {entry: lines for entry, lines in found.items() if _runs(entry[0], lines)}
+    runs = _without_inner(runs)
     said, there = _line_counts(blocks), Counter[str]()
-    for _, _, text in {line for lines in runs.values() for line in lines}:
+    for text in [outer.text for outer in {outer for lines in runs.values() for outer in lines}]:
         there.update({text, *_keys(running_key(text))})
     whole = {
-        text
+        outer.text
         for (key, _, _), lines in runs.items()
-        for _, _, text in lines
-        if running_key(text) == key
+        for outer in lines
+        if running_key(outer.text) == key
     }
-    by_affix = {text for lines in runs.values() for _, _, text in lines} - whole
-    _count_inside(said, blocks, [key for key, _, _ in runs if "0" not in key])
+    by_affix = {outer.text for lines in runs.values() for outer in lines} - whole
+    _count_inside(said, blocks, (key for key, _, _ in runs))
     _count_inside(said, blocks, by_affix)
     kept = {key for key, _, _ in runs if said[key] >= _KEPT_SHARE * there[key]}
     count = int(stream.line_starts[-1])
     masked, rank = np.zeros(count, bool), np.zeros(count, np.int8)
     by_page: dict[int, dict[int, RunningLine]] = defaultdict(dict)
-    for (_, edge, _), lines in runs.items():
-        for index, line, text in lines:
-            rank[line] = edge
+    for lines in runs.values():
+        for outer in lines:
+            # From top to bottom: the outermost first at the top, last at the bottom.
+            rank[outer.line] = outer.edge * (_OUTERMOST + 1 - outer.level)
             # Of its kind, or of just this one, the Markdown has as many.
-            is_kept = bool(kept.intersection(_keys(running_key(text)))) or (
-                said[text] >= _KEPT_SHARE * there[text]
+            is_kept = bool(kept.intersection(_keys(running_key(outer.text)))) or (
+                said[outer.text] >= _KEPT_SHARE * there[outer.text]
             )
-            masked[line] = not is_kept
-            own = line - int(stream.line_starts[index])
-            by_page[index][line] = RunningLine(text=text, edge=edge, lines=(own,))
+            masked[outer.line] = not is_kept
+            own = outer.line - int(stream.line_starts[outer.page])
+            by_page[outer.page][outer.line] = RunningLine(
+                text=outer.text, edge=outer.edge, lines=(own,)
+            )
     return RunningLines(
         masked=masked,
         rank=rank,
@@ -132,11 +158,33 @@ def find_running_lines(
     )
 
 
+def _without_inner(runs: Mapping[_Key, list[_Outer]]) -> dict[_Key, list[_Outer]]:
+    """Leave out lines nearer the middle of a page than one that does not run: titles, say."""
+    levels = {(o.page, o.edge, o.level) for lines in runs.values() for o in lines}
+    return {
+        entry: [o for o in lines if all((o.page, o.edge, n) in levels for n in range(1, o.level))]
+        for entry, lines in runs.items()
+    }
+
+
 def _count_inside(said: Counter[str], blocks: BlockStream, texts: Iterable[str]) -> None:
-    """Count running lines also where the Markdown has them in the middle of a line."""
-    long = sorted({text for text in texts if len(text) >= _AFFIX_OF})
+    """Count running lines also where the Markdown has them within a line, or most of their words.
+
+    Converters part a line of two columns, or join it with its neighbours.
+    """
+    long = sorted({text for text in texts if len(text) >= _AFFIX})
     for text in long[:_MOST_COUNTED]:
-        said[text] = max(said[text], blocks.text.count(text))
+        pieces = [piece for piece in text.split("0") if len(piece) >= _WORDS]
+        letters = sum(map(len, pieces))
+        if letters < _AFFIX:
+            continue
+        counted = sorted(((blocks.text.count(p), len(p)) for p in pieces), reverse=True)
+        reached = 0
+        for count, size in counted:
+            reached += size
+            if 2 * reached >= letters:
+                said[text] = max(said[text], count)
+                break
 
 
 def _in_order(
@@ -146,10 +194,8 @@ def _in_order(
     return tuple(lines[line] for line in sorted(lines, key=heights.__getitem__))
 
 
-def _outermost(
-    index: int, page: PageText, stream: PageStream
-) -> Iterator[tuple[int, int, int, str]]:
-    """Give the lines at the top and the bottom of a page: number, end, rounded height, text."""
+def _outermost(index: int, page: PageText, stream: PageStream) -> Iterator[_Outer]:
+    """Give the lines at the top and the bottom of a page."""
     start, end = int(stream.page_starts[index]), int(stream.page_starts[index + 1])
     if start == end or not len(page.lines):
         return
@@ -174,7 +220,14 @@ def _outermost(
             a = start + int(np.searchsorted(numbers, line, side="left"))
             b = start + int(np.searchsorted(numbers, line, side="right"))
             if b - a <= _LONGEST:
-                yield line, edge, round(height / _SAME_HEIGHT_PT), stream.text[a:b]
+                yield _Outer(
+                    page=index,
+                    line=line,
+                    edge=edge,
+                    level=distinct,
+                    height=round(height / _SAME_HEIGHT_PT),
+                    text=stream.text[a:b],
+                )
 
 
 def _keys(key: str) -> tuple[str, ...]:
@@ -184,8 +237,8 @@ def _keys(key: str) -> tuple[str, ...]:
     return key, key[:_AFFIX], key[-_AFFIX:]
 
 
-def _runs(key: str, lines: Sequence[tuple[int, int, str]]) -> bool:
-    on_pages = sorted({index for index, _, _ in lines})
+def _runs(key: str, lines: Sequence[_Outer]) -> bool:
+    on_pages = sorted({outer.page for outer in lines})
     count = len(on_pages)
     if key == "0":
         return count >= _FEWEST_PAGES - 1
