@@ -469,3 +469,71 @@ def test_without_blocks_or_pages_there_is_nothing_to_say(count):
 
     assert firsts(align(blocks, [])) == (None,) * len(blocks)
     assert align([], [page(n + 1, ["abc"]) for n in range(count)]) == ()
+
+
+def rows(count: int, seed: int = 1) -> list[str]:
+    author = Author(seed)
+    return [" ".join(author.word() for _ in range(5)) for _ in range(count)]
+
+
+def as_table(lines: list[str]) -> str:
+    head, *rest = [f"| {line.replace(' ', ' | ')} |" for line in lines]
+    return "\n".join([head, "|" + "-|" * 5, *rest])
+
+
+@pytest.mark.parametrize("count", [2, 12, 30])
+def test_a_long_table_begins_on_its_first_page_and_ends_on_its_last(count):
+    lines = rows(50 * count)
+    pages = [
+        page(1, wrapped(Author(5).paragraph())),
+        *(page(n + 2, lines[50 * n : 50 * n + 50]) for n in range(count)),
+        page(count + 2, wrapped(Author(6).paragraph())),
+    ]
+    said = "\n\n".join([Author(5).paragraph(), as_table(lines), Author(6).paragraph()])
+
+    assert align(split_blocks(said), pages)[1].pages == tuple(range(2, count + 2))
+
+
+def test_two_rows_at_the_end_of_a_page_begin_a_table():
+    lines = rows(62)
+    pages = [page(1, [*wrapped(Author(5).paragraph()), *lines[:2]]), page(2, lines[2:])]
+    said = Author(5).paragraph() + "\n\n" + as_table(lines)
+
+    assert align(split_blocks(said), pages)[1].pages == (1, 2)
+
+
+def test_a_phrase_that_recurs_does_not_claim_the_block_around_it():
+    phrase = "as provided by the regulation of the council"
+    author = Author(4)
+    own = [[*pages, f"{phrase} {n}"] for n, pages in enumerate(author.pages(12, paragraphs=3), 1)]
+    made = document(own)
+    prose = Author(77).paragraph(120)
+    strange = f"{prose[: len(prose) // 2]} {phrase} {prose[len(prose) // 2 :]}"
+    said = [piece for pieces in own[:6] for piece in pieces]
+    said += [strange, *(piece for pieces in own[6:] for piece in pieces)]
+    blocks = split_blocks("\n\n".join(said))
+
+    found = align(blocks, made.pages)[[block.text.strip() for block in blocks].index(strange)]
+
+    assert found.source != "aligned"
+    assert found.score < 0.9
+
+
+def test_the_foot_of_a_page_is_not_taken_for_the_head_of_the_next():
+    """A form's title stands in its foot and, after other lines, at the top of the next page."""
+    said, pages, truth = [], [], []
+    for n in range(1, 13):
+        text = Author(n).paragraph(30)
+        title = f"Exhibit 2.3.59-{(n + 1) // 2}"
+        top = [(f"{title} (Cont.)", 72.0, 50.0)] if n % 2 == 0 else []
+        foot = [
+            f"Cat. No. 28171 (12-12)   Internal Manual   {title}",
+            "Any line with a # is Official",
+        ]
+        feet = [(line, 72.0, 780.0 + 12 * at) for at, line in enumerate(foot)]
+        pages.append(page(n, [*top, *wrapped(text), *feet]))
+        said += [*([f"{title} (Cont.)"] if top else []), text]
+        said += ["Cat. No. 28171 (12-12) Any line with a # is Official", "Internal Manual", title]
+        truth += [n] * (4 + len(top))
+
+    assert firsts(align(split_blocks("\n\n".join(said)), pages)) == tuple(truth)

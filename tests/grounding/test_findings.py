@@ -5,7 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhiyipdf.grounding.findings import Finding, backbone, doubtful, pages_of
+from zhiyipdf.grounding.findings import (
+    Finding,
+    backbone,
+    doubtful,
+    pages_of,
+    table_pages_of,
+)
 
 STARTS = [0, 10, 10, 30]
 
@@ -32,6 +38,24 @@ def test_the_page_with_most_is_taken_where_none_has_enough():
     assert pages_of([(9, 12)], STARTS, least=50) == (2,)
     assert pages_of([], STARTS, least=1) == ()
     assert pages_of([(5, 5)], STARTS, least=1) == ()
+
+
+def test_a_page_with_less_than_what_is_missing_beside_it_has_it_by_chance():
+    starts = [0, 100, 200]
+
+    assert pages_of([(95, 150)], starts, least=4, ends=(8, 0)) == (1,)
+    assert pages_of([(95, 150)], starts, least=4, ends=(3, 0)) == (0, 1)
+    assert pages_of([(50, 105)], starts, least=4, ends=(0, 8)) == (0,)
+    assert pages_of([(80, 150)], starts, least=4, ends=(40, 0)) == (0, 1)
+
+
+def test_a_table_has_all_pages_between_its_first_and_its_last():
+    starts = [0, 100, 200, 300, 400, 900]
+    table = [(50, 100), (100, 200), (210, 215), (300, 400)]
+
+    assert table_pages_of(table, starts, least=40) == (0, 1, 2, 3)
+    assert table_pages_of([*table, (850, 860)], starts, least=40) == (0, 1, 2, 3)
+    assert table_pages_of([], starts, least=40) == ()
 
 
 def test_the_backbone_leaves_out_what_is_out_of_order():

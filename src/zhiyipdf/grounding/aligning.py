@@ -14,7 +14,7 @@ from zhiyipdf.grounding.cells import fill_cells
 from zhiyipdf.grounding.chain import choose
 from zhiyipdf.grounding.dark_pages import dark_pages, fill_dark_pages
 from zhiyipdf.grounding.filling import fill_exactly, fill_roughly
-from zhiyipdf.grounding.findings import Finding, doubtful, pages_of
+from zhiyipdf.grounding.findings import Finding, doubtful, pages_of, table_pages_of
 from zhiyipdf.grounding.finishing import finish
 from zhiyipdf.grounding.folding import Folding
 from zhiyipdf.grounding.leftovers import add_running_ends, fill_by_words, fill_running
@@ -31,7 +31,7 @@ from zhiyipdf.models.page_text import PageSpan, PageText
 __all__ = ["Placed", "align", "place_blocks"]
 
 _FEW = 4
-_TABLE_SHARE = 0.1
+_TABLE_SHARE, _ROWS = 0.1, 40
 _FAR = 6000
 _JUMP = 60
 # A PDF's own text is found in it to 98 %, another PDF's to 5 to 8 %, a translation's, by its code
@@ -166,11 +166,15 @@ def _hit(
                 index, choice, others, blocks=said, pages=body, hits=hits,
                 clusters=clusters, is_table=bool(tables[index]),
             )  # fmt: skip
-        least = max(_FEW, _TABLE_SHARE * matched) if tables[index] else _FEW
+        pages = (
+            table_pages_of(stretches, starts, least=max(_FEW, min(_TABLE_SHARE * matched, _ROWS)))
+            if tables[index]
+            else pages_of(stretches, starts, least=min(_FEW, length), ends=ends)
+        )
         findings[index] = Finding(
             method="seed" if not choice.places else "exact" if choice.places == 1 else "repeated",
             stretches=stretches,
-            pages=pages_of(stretches, starts, least=min(least, length)),
+            pages=pages,
             matched=matched,
             share=matched / max(length, 1),
             rival=choice.rival,

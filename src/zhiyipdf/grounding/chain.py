@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log2, sqrt
@@ -12,6 +11,16 @@ from math import log2, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from zhiyipdf.grounding.recurring import (
+    LEAST_ALIKE,
+    LEAST_LENGTH,
+    LONGEST_LINE,
+    Repeats,
+    offered,
+    repeats_of,
+    verified,
+    whole_lines,
+)
 from zhiyipdf.grounding.seeds import MOST_PLACES, Clusters, Grams, Hits
 from zhiyipdf.grounding.streams import BlockStream, PageStream
 
@@ -33,10 +42,9 @@ _SKIPPED = 0.3
 _FRESH = 2.0
 _REPEATED_STATES = 4
 _REPEATED_LOOK_BACK = 3
+_SHARED_COST = 0.1  # little: it only settles what is else as good
 _PACE_UNIT = 2000.0
 _PACE_COST = 0.3
-_LEAST_LENGTH = 3
-_LONGEST_LINE = 160
 _WHOLE_LINE = 1.5  # a block that is a line of its own is hardly found elsewhere by chance
 # Blocks this long must be covered by this share of what the document's blocks are.
 _LONG = 40
@@ -105,49 +113,13 @@ def choose(
     lengths = np.diff(blocks.starts)
     share, usable = _usable(clusters, lengths, tables)
     by_block = _by_block(clusters, usable)
-    recent: deque[list[_State]] = deque(maxlen=_LOOK_BACK)
-    best: _State | None = None
-    said_total, page_total = max(len(blocks.codes), 1), len(pages.codes)
-    lines = _whole_lines(pages)
-    depth = pages.depth.data  # scalars of an array cost ten times as much
-    texts = [
-        blocks.text[start:end] if end - start <= _LONGEST_LINE else ""
-        for start, end in pairwise(blocks.starts.tolist())
-    ]
-    copies = Counter(texts)
+    search = _Search(blocks, pages, hits, grams, clusters, by_block)
     for block in range(len(lengths)):
-        length = int(lengths[block])
-        if length < _LEAST_LENGTH:
-            continue
-        expected = int(blocks.starts[block]) / said_total * page_total
-        states: list[_State] = []
-        text = texts[block]
-        wholes: Sequence[int] | _Repeats = lines.get(text, ()) if text else ()
-        # What the Markdown has more often than the pages cannot stand in one place each time.
-        own = max(len(wholes), len(by_block.get(block, ())))
-        rarity = min(1.0, own / copies[text]) if text and own else 1.0
-        for cluster in by_block.get(block, ()):
-            covered = int(clusters.covered[cluster])
-            gain = _GAIN * min(covered, _FULL_GAIN) * sqrt(min(1.0, covered / length)) * rarity
-            start, end = int(clusters.start[cluster]), int(clusters.end[cluster])
-            states.append(_arrive(block, start, end, covered, cluster, gain, recent, best, depth))
-        bonus = _WHOLE_LINE
-        if not wholes and not states and hits.repeated[block, 0] >= 0:
-            wholes, bonus = _repeats(hits.repeated[block], grams), 0.0
-        for start in _offered(wholes, length, recent, expected) if wholes else ():
-            gain = _GAIN * min(length, _FULL_GAIN) * rarity + bonus
-            if len(wholes) > MOST_PLACES:
-                gain -= _PACE_COST * log2(1 + abs(start - expected) / _PACE_UNIT)
-            state = _arrive(block, start, start + length, length, -1, gain, recent, best, depth)
-            state.places = len(wholes)
-            states.append(state)
-        states.sort(key=lambda state: -state.total)
-        del states[_MOST_STATES if len(wholes) <= MOST_PLACES else _REPEATED_STATES :]
-        if states:
-            recent.append(states)
-            if best is None or states[0].total > best.total:
-                best = states[0]
-    final = max((s for states in recent for s in states), key=lambda s: s.total, default=None)
+        if lengths[block] >= LEAST_LENGTH:
+            search.go_on(block)
+    final = max(
+        (s for states in search.recent for s in states), key=lambda s: s.total, default=None
+    )
     chosen: dict[int, Choice] = {}
     while final is not None:
         chosen[final.block] = Choice(
@@ -162,37 +134,134 @@ def choose(
     return chosen, share
 
 
-def _arrive(
-    block: int,
-    start: int,
-    end: int,
-    covered: int,
-    cluster: int,
-    gain: float,
-    recent: deque[list[_State]],
-    best: _State | None,
-    depth: memoryview,
-) -> _State:
-    """Make a state, coming from the best of the states before it."""
-    top, bottom = depth[start], depth[min(end, len(depth) - 1)]
-    overlap = _OVERLAP if cluster >= 0 else _whole_overlap(end - start)
-    if not recent:
-        total = gain - _GAP_COST * log2(1 + top / _GAP_UNIT)
-        return _State(start, end, covered, cluster, total, None, block, top, bottom)
-    total, before = -1e18, None
-    if best is not None:
-        total, before = best.total - _FRESH - _distance_cost(top - best.bottom, overlap), best
-    skipped = len(recent) * _SKIPPED
-    for states in recent:
-        skipped -= _SKIPPED
-        for state in states:
-            reached = state.total - skipped
-            if reached <= total:
-                break  # the states are sorted: none of the others can do better
-            reached -= _distance_cost(top - state.bottom, overlap)
-            if reached > total:
-                total, before = reached, state
-    return _State(start, end, covered, cluster, total + gain, before, block, top, bottom)
+class _Search:
+    """The Viterbi search: where the blocks so far may be, and what that costs."""
+
+    def __init__(
+        self,
+        blocks: BlockStream,
+        pages: PageStream,
+        hits: Hits,
+        grams: Grams,
+        clusters: Clusters,
+        by_block: Mapping[int, Sequence[int]],
+    ) -> None:
+        self.recent: deque[list[_State]] = deque(maxlen=_LOOK_BACK)
+        self._best: _State | None = None
+        self._blocks, self._pages = blocks, pages
+        self._hits, self._grams = hits, grams
+        self._clusters, self._by_block = clusters, by_block
+        self._lines = whole_lines(pages)
+        self._texts = [
+            blocks.text[start:end] if end - start <= LONGEST_LINE else ""
+            for start, end in pairwise(blocks.starts.tolist())
+        ]
+        self._copies = Counter(self._texts)
+        self._pace = len(pages.codes) / max(len(blocks.codes), 1)
+        tops, bottoms = pages.paged_depth
+        self._tops, self._bottoms = tops.data, bottoms.data  # ten times as fast as arrays
+
+    def go_on(self, block: int) -> None:
+        """Add the next block: every place it may have, and the best way there."""
+        text = self._texts[block]
+        wholes = self._lines.get(text, ()) if text else ()
+        own = self._by_block.get(block, ())
+        # What the Markdown has more often than the pages cannot stand in one place each time.
+        places = max(len(wholes), len(own))
+        rarity = min(1.0, places / self._copies[text]) if text and places else 1.0
+        states = [self._hit(block, cluster, rarity) for cluster in own]
+        most = _MOST_STATES
+        if wholes:
+            most = _MOST_STATES if len(wholes) <= MOST_PLACES else _REPEATED_STATES
+            states += self._whole(block, wholes, rarity)
+        elif not own and self._hits.repeated[block, 0] >= 0:
+            most = _REPEATED_STATES
+            states += self._repeated(block)
+        states.sort(key=lambda state: -state.total)
+        del states[most:]
+        if states:
+            self.recent.append(states)
+            if self._best is None or states[0].total > self._best.total:
+                self._best = states[0]
+
+    def _hit(self, block: int, cluster: int, rarity: float) -> _State:
+        """Give the state of a block that stands at one of its clusters."""
+        clusters = self._clusters
+        covered = int(clusters.covered[cluster])
+        length = int(self._blocks.starts[block + 1] - self._blocks.starts[block])
+        gain = _GAIN * min(covered, _FULL_GAIN) * sqrt(min(1.0, covered / length)) * rarity
+        start, end = int(clusters.start[cluster]), int(clusters.end[cluster])
+        return self._arrive(block, start, end, covered, cluster, gain)
+
+    def _whole(self, block: int, places: Sequence[int], rarity: float) -> Iterator[_State]:
+        """Give the states of a block that is a line of its own."""
+        length = len(self._texts[block])
+        gain = _GAIN * min(length, _FULL_GAIN) * rarity + _WHOLE_LINE
+        for start, lag in self._near(block, places):
+            state = self._arrive(block, start, start + length, length, -1, gain - lag)
+            state.places = len(places)
+            yield state
+
+    def _repeated(self, block: int) -> Iterator[_State]:
+        """Give the states of a block with a gram that stands in many places."""
+        text = self._blocks.text_of(block)
+        length = len(text)
+        places = repeats_of(self._hits.repeated[block], self._grams)
+        offset = int(self._hits.repeated[block, 2])
+        for at, lag in self._near(block, places):
+            covered, start, end = verified(text, at, offset, self._pages)
+            if length >= _LONG and covered < LEAST_ALIKE * length:
+                continue
+            gain = _GAIN * min(length, _FULL_GAIN) * sqrt(covered / length)
+            state = self._arrive(block, start, end, covered, -1, gain - lag)
+            state.places = len(places)
+            yield state
+
+    def _near(self, block: int, places: Sequence[int] | Repeats) -> Iterator[tuple[int, float]]:
+        """Give the places worth looking at, and what it costs that they are out of pace."""
+        length = int(self._blocks.starts[block + 1] - self._blocks.starts[block])
+        expected = int(self._blocks.starts[block]) * self._pace
+        ends = [
+            state.end
+            for states in list(self.recent)[-_REPEATED_LOOK_BACK:]
+            for state in states[:_REPEATED_STATES]
+        ]
+        for start in offered(places, ends or [int(expected)], _whole_overlap(length)):
+            away = abs(start - expected) / _PACE_UNIT
+            yield start, _PACE_COST * log2(1 + away) if len(places) > MOST_PLACES else 0.0
+
+    def _arrive(
+        self, block: int, start: int, end: int, covered: int, cluster: int, gain: float
+    ) -> _State:
+        """Make a state, coming from the best of the states before it."""
+        top, bottom = self._tops[start], self._bottoms[min(end, len(self._bottoms) - 1)]
+        overlap = _OVERLAP if cluster >= 0 else _whole_overlap(end - start)
+        if not self.recent:
+            total = gain - _GAP_COST * log2(1 + top / _GAP_UNIT)
+            return _State(start, end, covered, cluster, total, None, block, top, bottom)
+        total, before = -1e18, None
+        best = self._best
+        if best is not None:
+            total, before = best.total - _FRESH - _distance_cost(top - best.bottom, overlap), best
+        skipped = len(self.recent) * _SKIPPED
+        for states in self.recent:
+            skipped -= _SKIPPED
+            for state in states:
+                reached = state.total - skipped
+                if reached <= total:
+                    break  # the states are sorted: none of the others can do better
+                reached -= _distance_cost(top - state.bottom, overlap)
+                if start < state.end and state.start < end:
+                    reached -= _shared_cost(start, end, state)
+                if reached > total:
+                    total, before = reached, state
+        return _State(start, end, covered, cluster, total + gain, before, block, top, bottom)
+
+
+def _shared_cost(start: int, end: int, before: _State) -> float:
+    """Tell what it costs to claim characters that the block before has claimed already."""
+    shared = min(end, before.end) - max(start, before.start)
+    return _SHARED_COST * shared / max(min(end - start, before.end - before.start), 1)
 
 
 def _whole_overlap(length: int) -> int:
@@ -235,50 +304,6 @@ def _by_block(clusters: Clusters, usable: NDArray[np.bool_]) -> dict[int, list[i
     for number, block in zip(numbers.tolist(), clusters.block[numbers].tolist(), strict=True):
         by_block.setdefault(block, []).append(number)
     return by_block
-
-
-@dataclass(frozen=True, slots=True)
-class _Repeats:
-    """All places of a block that stands in many: a window of the sorted grams, shifted."""
-
-    places: NDArray[np.int32]
-    shift: int
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    def __getitem__(self, index: int) -> int:
-        return int(self.places[index]) - self.shift
-
-
-def _repeats(entry: NDArray[np.int64], grams: Grams) -> _Repeats:
-    low, high, shift = (int(value) for value in entry)
-    return _Repeats(grams.places[low:high], shift)
-
-
-def _whole_lines(pages: PageStream) -> dict[str, list[int]]:
-    """Give the places of each line's text."""
-    places: dict[str, list[int]] = {}
-    for start, end in zip(*pages.line_edges, strict=True):
-        if _LEAST_LENGTH <= end - start <= _LONGEST_LINE:
-            places.setdefault(pages.text[start:end], []).append(start)
-    return places
-
-
-def _offered(
-    places: Sequence[int] | _Repeats, length: int, recent: deque[list[_State]], expected: float
-) -> Iterable[int]:
-    """Give the places worth looking at: the next one after each state's end and the one before."""
-    if len(places) <= MOST_PLACES:
-        return (places[i] for i in range(len(places)))
-    wanted: set[int] = set()
-    ends = [
-        s.end for states in list(recent)[-_REPEATED_LOOK_BACK:] for s in states[:_REPEATED_STATES]
-    ]
-    for end in ends or [int(expected)]:
-        at = bisect_left(places, end - _whole_overlap(length))
-        wanted.update(i for i in (at - 1, at) if 0 <= i < len(places))
-    return (max(places[i], 0) for i in sorted(wanted))
 
 
 def _rival(state: _State, own: Sequence[int], clusters: Clusters, pages: PageStream) -> int:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from zhiyipdf.grounding.alignment import Method
 from zhiyipdf.grounding.finishing import Stretch
 
-__all__ = ["Finding", "backbone", "doubtful", "pages_of"]
+__all__ = ["Finding", "backbone", "doubtful", "pages_of", "table_pages_of"]
 
 _HEAVY = 300
 _LIGHT = 60
+_CHANCE = 12  # letters: a gram
+_TABLE_JUMP = 2  # pages: a picture may stand between two parts of a table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,11 @@ class Finding:
 
 
 def pages_of(
-    stretches: Iterable[Stretch], page_starts: Sequence[int], *, least: float
+    stretches: Iterable[Stretch],
+    page_starts: Sequence[int],
+    *,
+    least: float,
+    ends: tuple[int, int] = (0, 0),
 ) -> tuple[int, ...]:
     """Give the pages that hold enough of some stretches, in the order they are met.
 
@@ -67,7 +73,47 @@ def pages_of(
         stretches: In the page stream.
         page_starts: Of the page stream.
         least: So many characters are enough. Where no page has them, the one with most is given.
+        ends: How many characters before the first stretch and after the last were not found: a
+            page that has less of the block than that has it by chance.
     """
+    counts = _letters_by_page(stretches, page_starts)
+    if not counts:
+        return ()
+    kept = [page for page, count in counts.items() if count >= least]
+    for end, missing in zip((0, -1), ends, strict=True):
+        if len(kept) > 1 and counts[kept[end]] < min(missing, _CHANCE):
+            del kept[end]
+    return tuple(kept or [max(counts, key=counts.__getitem__)])
+
+
+def table_pages_of(
+    stretches: Iterable[Stretch], page_starts: Sequence[int], *, least: float
+) -> tuple[int, ...]:
+    """Give the pages of a table, without gaps: those around the one that holds most of it.
+
+    A page of which less is found counts only between two others: its cells may stand anywhere.
+
+    Args:
+        stretches: In the page stream.
+        page_starts: Of the page stream.
+        least: So many characters are enough.
+    """
+    counts = _letters_by_page(stretches, page_starts)
+    if not counts:
+        return ()
+    first = last = max(counts, key=counts.__getitem__)
+    enough = sorted(page for page, count in counts.items() if count >= least)
+    for page in enough:
+        if last < page <= last + _TABLE_JUMP:
+            last = page
+    for page in reversed(enough):
+        if first - _TABLE_JUMP <= page < first:
+            first = page
+    return tuple(page for page in range(first, last + 1) if page in counts)
+
+
+def _letters_by_page(stretches: Iterable[Stretch], page_starts: Sequence[int]) -> dict[int, int]:
+    """Count the characters of some stretches on each page, in the order these are met."""
     counts: dict[int, int] = {}
     for start, end in stretches:
         page = bisect_right(page_starts, start) - 1
@@ -76,10 +122,7 @@ def pages_of(
             if stop > start:
                 counts[page] = counts.get(page, 0) + stop - start
             start, page = stop, page + 1
-    if not counts:
-        return ()
-    kept = [page for page, count in counts.items() if count >= least]
-    return tuple(kept or [max(counts, key=counts.__getitem__)])
+    return counts
 
 
 def backbone(findings: Sequence[Finding | None]) -> list[int]:

@@ -175,7 +175,8 @@ def gather(hits: Hits, blocks: BlockStream, pages: PageStream) -> Clusters:
     allowed = np.clip(0.6 * lengths, 30, 400)
     begins = np.empty(len(hits.block), bool)
     begins[0] = True
-    begun, ended = pages.depth[hits.place], pages.depth[hits.place + hits.size - 1]
+    tops, bottoms = pages.paged_depth
+    begun, ended = tops[hits.place], bottoms[hits.place + hits.size] - 1
     begins[1:] = (hits.block[1:] != hits.block[:-1]) | (begun[1:] - ended[:-1] > allowed[1:])
     first = np.flatnonzero(begins)
     end = np.append(first[1:], len(hits.block))

@@ -16,6 +16,8 @@ from zhiyipdf.models.page_text import PageText
 
 __all__ = ["BlockStream", "PageStream", "block_stream", "page_stream"]
 
+_PAGE_DEPTH = 31  # characters: more than what short pieces of one text may lie apart
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PageStream:
@@ -51,6 +53,20 @@ class PageStream:
         return np.concatenate(([0], np.cumsum(~self.is_running))).astype(np.int32)
 
     @cached_property
+    def paged_depth(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Depth of what begins, and of what ends, at each offset, and at the end.
+
+        Running lines have no depth, or each that the Markdown has not would push the blocks apart;
+        but a new page has some, or the foot of one would be as near as the head of the next.
+        """
+        page = np.repeat(
+            np.arange(len(self.page_starts) - 1, dtype=np.int32), np.diff(self.page_starts)
+        )
+        page = _PAGE_DEPTH * np.append(page, page[-1:])
+        before = np.append(page[:1], page[:-1])
+        return self.depth + page, self.depth + before
+
+    @cached_property
     def steady(self) -> tuple[str, NDArray[np.int32]]:
         """The text without running lines, and the offset of each of its characters."""
         if self.is_running is None:
@@ -70,7 +86,8 @@ class PageStream:
         """Put lines of each page in another order, and remember them as running.
 
         Args:
-            rank: For each line -1 to come before the other lines of its page, 1 to come after.
+            rank: For each line less than 0 to come before the other lines of its page, more to come
+                after them; these in the order of their ranks.
         """
         if not rank.any():
             return self
