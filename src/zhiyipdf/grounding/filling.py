@@ -14,6 +14,7 @@ from rapidfuzz import fuzz
 
 from zhiyipdf.grounding.findings import Finding, backbone, pages_of
 from zhiyipdf.grounding.folding import text_of
+from zhiyipdf.grounding.searching import TextSearch
 from zhiyipdf.grounding.seeds import FIRST_WIDE
 from zhiyipdf.grounding.streams import BlockStream, PageStream
 
@@ -78,8 +79,13 @@ def fill_exactly(findings: list[Finding | None], blocks: BlockStream, pages: Pag
     """
     used = _used(findings, len(pages.codes))
     starts = pages.page_starts.tolist()
+
+    def wanted() -> Iterator[str]:
+        return (blocks.text_of(i) for i, found in enumerate(findings) if found is None)
+
+    search = TextSearch(pages.text, wanted)
     for run, window in _runs(findings, blocks, starts):
-        for place in _placed(run, window, blocks, pages.text, used):
+        for place in _placed(run, window, blocks, search, used):
             stretches = ((place.start, place.end),)
             findings[place.block] = Finding(
                 method="exact",
@@ -92,7 +98,11 @@ def fill_exactly(findings: list[Finding | None], blocks: BlockStream, pages: Pag
 
 
 def _placed(
-    run: Sequence[int], window: _Window, blocks: BlockStream, there: str, used: NDArray[np.bool_]
+    run: Sequence[int],
+    window: _Window,
+    blocks: BlockStream,
+    search: TextSearch,
+    used: NDArray[np.bool_],
 ) -> Iterator[_Place]:
     """Give the best places of a run of blocks: a small Viterbi search over their occurrences."""
     best: _Place | None = None
@@ -103,7 +113,7 @@ def _placed(
         origins = {window.left, *(place.end for places in recent for place in places)}
         places = [
             place
-            for start in _occurrences(text, bits, window, origins, there, used)
+            for start in _occurrences(text, bits, window, origins, search, used)
             if (place := _arrive(block, start, start + len(text), bits, window, recent)) is not None
         ]
         if places:
@@ -142,7 +152,7 @@ def _occurrences(
     bits: float,
     window: _Window,
     origins: set[int],
-    there: str,
+    search: TextSearch,
     used: NDArray[np.bool_],
 ) -> list[int]:
     """Give the free places of a text that are near enough to something to be believed."""
@@ -150,27 +160,38 @@ def _occurrences(
     reach = size if bits >= _BITS_ENOUGH else min(int(2**bits), size)
     if reach >= size:
         origins = {*origins, window.low}
+    low, high = max(window.low, window.right - reach - len(text)), min(window.right, window.high)
     found: set[int] = set()
     for origin in sorted(origins)[:_MOST_PLACES]:
-        at, stop = origin, min(window.high, origin + reach + len(text))
-        for _ in range(_MOST_PLACES):
-            at = there.find(text, at, stop)
-            if at < 0:
-                break
-            if not used[at : at + len(text)].any():
-                found.add(at)
-                break
-            at += 1
-    at, stop = min(window.right, window.high), max(window.low, window.right - reach - len(text))
-    for _ in range(_MOST_PLACES):
-        at = there.rfind(text, stop, at)
-        if at < 0:
-            break
-        if not used[at : at + len(text)].any():
+        stop = min(window.high, origin + reach + len(text))
+        at = _free(text, origin, stop, search, used)
+        if at is not None and at >= 0:
             found.add(at)
+        elif at is not None and stop == window.high:  # nor is there one behind the next origins
+            if origin <= low:
+                return sorted(found)
             break
-        at += len(text) - 1
+    for _ in range(_MOST_PLACES):
+        high = search.last(text, low, high)
+        if high < 0:
+            break
+        if not used[high : high + len(text)].any():
+            found.add(high)
+            break
+        high += len(text) - 1
     return sorted(found)
+
+
+def _free(
+    text: str, low: int, high: int, search: TextSearch, used: NDArray[np.bool_]
+) -> int | None:
+    """Give the first free place of a text, -1 if there is none, None if too many are taken."""
+    for _ in range(_MOST_PLACES):
+        low = search.first(text, low, high)
+        if low < 0 or not used[low : low + len(text)].any():
+            return low
+        low += 1
+    return None
 
 
 def fill_roughly(
