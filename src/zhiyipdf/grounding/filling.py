@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import log2
 
 import numpy as np
@@ -31,6 +32,11 @@ _LONGEST_WINDOW = 12_000  # characters
 _BITS_ENOUGH = 30.0  # to name any place of any PDF
 # Likeness takes the square of a block's length, and more; a longer one that is alike was hit.
 _LEAST_LENGTH, _MOST_LENGTH = 6, 2000
+_WORD = 64  # letters that likeness compares at once
+# Steps of likeness that a document may take, by its letters and at least; a second has about four
+# billion. Documents of the tuning half of benchmarks/grounding.py, with OCR noise or blocks moved
+# and dropped, took 82 million at most, and 270 a letter where they had 200,000 letters or more.
+_STEPS_PER_LETTER, _LEAST_STEPS = 1_000, 400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,9 @@ def fill_roughly(
 ) -> None:
     """Find damaged blocks between their neighbours by likeness.
 
+    Where there is more to compare than the document's size allows, as in one that is not of this
+    PDF at all, the longest blocks are left alone.
+
     Args:
         findings: By block; is filled in.
         blocks: The Markdown's.
@@ -208,29 +217,46 @@ def fill_roughly(
     starts = pages.page_starts.tolist()
     free = pages.codes.copy()
     free[_used(findings, len(free))] = 0
-    for run, window in _runs(findings, blocks, starts):
-        low, high = window.low, window.high
-        if high - low > _LONGEST_WINDOW:
+    sought = [
+        (block, window.low, window.high)
+        for run, window in _runs(findings, blocks, starts)
+        if window.high - window.low <= _LONGEST_WINDOW
+        for block in run
+        if _LEAST_LENGTH <= len(blocks.text_of(block)) <= _MOST_LENGTH
+    ]
+    steps = [_steps(len(blocks.text_of(block)), high - low) for block, low, high in sought]
+    allowed = _LEAST_STEPS + _STEPS_PER_LETTER * (len(pages.codes) + len(blocks.codes))
+    for at in _affordable(steps, allowed):
+        block, low, high = sought[at]
+        text = blocks.text_of(block)
+        found = fuzz.partial_ratio_alignment(text, text_of(free[low:high]), score_cutoff=least)
+        if found is None or found.dest_end <= found.dest_start:
             continue
-        for block in run:
-            text = blocks.text_of(block)
-            if not _LEAST_LENGTH <= len(text) <= _MOST_LENGTH:
-                continue
-            there = text_of(free[low:high])
-            found = fuzz.partial_ratio_alignment(text, there, score_cutoff=least)
-            if found is None or found.dest_end <= found.dest_start:
-                continue
-            stretches = ((low + found.dest_start, low + found.dest_end),)
-            size = found.dest_end - found.dest_start
-            findings[block] = Finding(
-                method="fuzzy",
-                stretches=stretches,
-                pages=pages_of(stretches, starts, least=min(4, size)),
-                matched=size,
-                share=min(1.0, size / len(text)),
-                likeness=found.score / 100,
-            )
-            free[stretches[0][0] : stretches[0][1]] = 0
+        stretches = ((low + found.dest_start, low + found.dest_end),)
+        size = found.dest_end - found.dest_start
+        findings[block] = Finding(
+            method="fuzzy",
+            stretches=stretches,
+            pages=pages_of(stretches, starts, least=min(4, size)),
+            matched=size,
+            share=min(1.0, size / len(text)),
+            likeness=found.score / 100,
+        )
+        free[stretches[0][0] : stretches[0][1]] = 0
+
+
+def _steps(length: int, window: int) -> int:
+    """Tell how long it takes to seek a text by likeness: it is compared at every place."""
+    return window * length * (length // _WORD + 1)
+
+
+def _affordable(costs: Sequence[int], allowed: int) -> list[int]:
+    """Give the indices of what can be had together, rising: all of it, or else the cheapest."""
+    if sum(costs) <= allowed:
+        return list(range(len(costs)))
+    cheapest = sorted(range(len(costs)), key=costs.__getitem__)
+    spent = accumulate(costs[at] for at in cheapest)
+    return sorted(at for at, total in zip(cheapest, spent, strict=True) if total <= allowed)
 
 
 def _runs(
