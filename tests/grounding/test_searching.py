@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -41,14 +42,15 @@ FEW_LETTERS = st.text("ab漢", max_size=90)
 
 @settings(deadline=None)
 @given(st.data(), FEW_LETTERS)
-@pytest.mark.parametrize("slab", [7, 1 << 18])
-def test_what_is_indexed_is_found_where_str_finds_it(slab, data, text):
+@pytest.mark.parametrize(("slab", "few"), [(7, 1000), (1 << 18, 1000), (7, 2)])
+def test_what_is_indexed_is_found_where_str_finds_it(slab, few, data, text):
     pieces = st.builds(
         lambda a, size: text[a : a + size], st.integers(0, len(text)), st.integers(1, 60)
     )
     wanted = data.draw(st.lists(pieces | FEW_LETTERS, max_size=12))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "_SLAB", slab)
+        patch.setattr(searching, "_FEW", few)
         search = indexed(text, wanted)
         edge = st.integers(0, len(text))
         for sought in filter(None, wanted):
@@ -76,6 +78,19 @@ def test_a_text_too_long_to_be_indexed_is_found():
     text = "".join(chance.choice("ab") for _ in range(searching._LONGEST + 50))
 
     assert indexed(text, [text[9:]]).first(text[9:], 0, len(text)) == 9
+
+
+def test_what_stands_everywhere_is_not_kept_in_memory():
+    text = "ab" * 100_000
+    wanted = [text[:size] for size in range(1, 65)]
+    tracemalloc.start()
+    search = indexed(text, [*wanted, "ba" * 9 + "c"])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert search.first("ababab", 77, len(text)) == 78
+    assert search.last("ababab", 0, 100) == 94
+    assert most < 100 * len(text)
 
 
 def test_a_text_that_was_not_wanted_is_still_found():

@@ -17,6 +17,8 @@ _SCANS = 200
 
 _EXACT = 16  # texts up to this long are hashed whole, longer ones by two pieces that cover them
 _LONGEST = 1 << 16  # of these there are few: they are read for
+_EVERYWHERE = 50  # what stands at every 50th character is never far: it is read for too
+_FEW = 1000  # so many places of one text are never too many to keep
 _SLAB = 1 << 18  # characters that are hashed at once, to bound memory
 _SLOTS = 18  # bits
 _BASE = 0x9E3779B97F4A7C15
@@ -99,25 +101,28 @@ class _Group:
 
 
 def _places(text: str, texts: Sequence[str]) -> dict[str, NDArray[np.int32]]:
-    """Give all places of each of some different texts, rising.
+    """Give all places of each of some different texts, rising; not of those that are everywhere.
 
-    Two texts with the same hash are not told apart: what is given must be looked at once more.
+    What is given must be looked at once more: another text there may have the same hash.
     """
     groups = _groups(texts)
     codes = codes_of(text)
     reach = max(map(len, texts), default=0)
-    numbers: list[NDArray[np.int32]] = [np.zeros(0, np.int32)]
-    places: list[NDArray[np.int32]] = [np.zeros(0, np.int32)]
+    most = max(len(codes) // _EVERYWHERE, _FEW)
+    counts = [0] * len(texts)
+    found: dict[int, list[NDArray[np.int32]]] = {number: [] for number in range(len(texts))}
     for low in range(0, len(codes), _SLAB):
         for size, hashes in _rolled(codes[low : low + _SLAB + reach], groups.keys()):
-            for number, place in _met(groups[size], size, hashes):
-                numbers.append(number.astype(np.int32))
-                places.append((place + low).astype(np.int32))
-    number = np.concatenate(numbers)
-    order = np.argsort(number, kind="stable")
-    ends = np.searchsorted(number[order], np.arange(len(texts)), side="right")
-    by_text = np.split(np.concatenate(places)[order], ends)
-    return dict(zip(texts, by_text, strict=False))
+            for number, places in _met(groups[size], size, hashes):
+                counts[number] += len(places)
+                if counts[number] <= most:
+                    found[number].append((places + low).astype(np.int32))
+                else:
+                    found.pop(number, None)
+    none = np.zeros(0, np.int32)
+    return {
+        texts[number]: np.concatenate(parts) if parts else none for number, parts in found.items()
+    }
 
 
 def _groups(texts: Sequence[str]) -> dict[int, _Group]:
@@ -144,8 +149,8 @@ def _groups(texts: Sequence[str]) -> dict[int, _Group]:
 
 def _met(
     group: _Group, size: int, hashes: NDArray[np.uint64]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Give the numbers of a group's texts that a slab has, and where in it they begin."""
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Give the number of each of a group's texts that a slab has, and where in it they begin."""
     at = np.flatnonzero(group.slots[_slot(hashes[:_SLAB])])
     at = at[_found(group.begins, hashes[at]) >= 0]
     if not len(at):
@@ -154,7 +159,11 @@ def _met(
         fit = at[: np.searchsorted(at, len(hashes) - (length - size))]
         which = _found(wanted, _both(hashes[fit], hashes[fit + length - size]))
         known = which >= 0
-        yield numbers[which[known]], fit[known]
+        order = np.argsort(which[known], kind="stable")
+        which, fit = which[known][order], fit[known][order]
+        firsts = np.flatnonzero(np.diff(which, prepend=-1))
+        for text, places in zip(which[firsts], np.split(fit, firsts[1:]), strict=False):
+            yield int(numbers[text]), places
 
 
 def _rolled(
