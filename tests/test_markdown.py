@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zhiyipdf.markdown import blocks as splitting
 from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import Block
 
@@ -219,3 +222,53 @@ def test_the_work_grows_no_faster_than_the_text(piece: str) -> None:
         return calls
 
     assert work(12_000) < 2.5 * work(6_000) + 1000
+
+
+# Blanks that several parts of one pattern could take.
+BLANKS = [("$$x$$", "a"), ("\\[x\\]", "a"), ("$$x$$ (1)", "a"), ("![](a", '"b'), ("![](a)", "b"),
+          ("<h1>a</h1>", "b"), ("<!-- a -->", "b"), ("$x$", "b")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after"), BLANKS)
+def test_twice_as_many_blanks_in_a_line_take_less_than_three_times_as_long(
+    before: str, after: str
+) -> None:
+    """Inside one pattern there are no calls to count: the processor's time, the least of seven."""
+
+    def seconds(blanks: int) -> float:
+        text = before + " " * blanks + after
+        taken = []
+        for _ in range(7):
+            begun = time.process_time()
+            split_blocks(text)
+            taken.append(time.process_time() - begun)
+        return min(taken)
+
+    short, long = seconds(400), seconds(800)
+    # A cubic pattern needs 0.7 s here; what ends within a millisecond is not measured.
+    assert long < 0.001 or long < 3 * short
+
+
+class Counted(list):
+    """Counts the items it hands out."""
+
+    given = 0
+
+    def __getitem__(self, at):
+        got = super().__getitem__(at)
+        self.given += len(got) if isinstance(at, slice) else 1
+        return got
+
+
+def test_no_list_looks_at_what_comes_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Counted] = []
+    pieces_of = splitting._pieces
+
+    def counted(tokens: Sequence[object], *rest: object) -> object:
+        seen.append(Counted(tokens))
+        return pieces_of(seen[-1], *rest)
+
+    monkeypatch.setattr(splitting, "_pieces", counted)
+    split_blocks("- a\n\ntext\n\n" * 500)
+
+    assert seen[0].given < 2 * len(seen[0])

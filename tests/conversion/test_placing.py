@@ -144,6 +144,69 @@ def test_a_pdf_that_cannot_be_read_costs_the_boxes_alone(tmp_path, caplog):
     assert "cannot be read" in caplog.text
 
 
+def layout(said: str, **more: object) -> dict[str, tuple[LayoutSpan, ...]]:
+    """Each paragraph on a page of its own, in a box."""
+    at = [said.index(piece) for piece in said.split("\n\n")]
+    return {
+        "original": tuple(
+            LayoutSpan(start=start, end=end, page_number=n, bbox=(10.0, 10.0, 90.0, 40.0), **more)
+            for n, (start, end) in enumerate(zip(at, [*at[1:], len(said)], strict=True), 1)
+        )
+    }
+
+
+PIXELS = {"page_size": (100.0, 100.0)}
+
+
+@pytest.mark.parametrize("how", ["broken", "gone", "shorter"])
+@pytest.mark.parametrize("said_where", [False, True], ids=["by its text", "by the service"])
+def test_a_pdf_that_changed_since_it_was_sent_costs_the_boxes_alone(
+    tmp_path, caplog, how, said_where
+):
+    said = "\n\n".join(STORIES[:2])
+    path = write_pdf(tmp_path / "a.pdf", pages=2, text=STORIES)
+    sent = source(path, 2)
+    if how == "broken":
+        path.write_bytes(b"%PDF-1.7 and no more")
+    elif how == "gone":
+        path.unlink()
+    else:
+        write_pdf(path, pages=1, text=STORIES)
+    bundle = Bundle(
+        markdown={"original": said}, layout=layout(said, **PIXELS) if said_where else {}
+    )
+
+    blocks = place_blocks(bundle, sent, (1, 2))["original"]
+
+    assert "".join(block.text for block in blocks) == said
+    assert all(one.bbox is None for block in blocks for one in block.provenance)
+    if said_where:
+        assert places(blocks) == [[(1, "exact")], [(2, "exact")]]
+    assert "a.pdf" in caplog.text
+    assert "cannot be" in caplog.text
+
+
+def test_a_service_s_boxes_in_pixels_are_measured_on_the_page(pdf):
+    said = "\n\n".join(STORIES)
+    bundle = Bundle(markdown={"original": said}, layout=layout(said, **PIXELS))
+
+    blocks = place_blocks(bundle, source(pdf, 4), range(1, 5))["original"]
+
+    assert [b.provenance[0].bbox for b in blocks] == [
+        pytest.approx((59.5, 84.2, 535.5, 336.8), abs=0.5)
+    ] * 4
+
+
+def test_a_service_s_boxes_never_reach_beyond_the_page(pdf):
+    said = STORIES[0]
+    span = LayoutSpan(start=0, end=len(said), page_number=1, bbox=(-10.0, 20.0, 1e9, 60.0))
+    bundle = Bundle(markdown={"original": said}, layout={"original": (span,)})
+
+    (block,) = place_blocks(bundle, source(pdf, 4), range(1, 5))["original"]
+
+    assert block.provenance[0].bbox == pytest.approx((0, 20, 595, 60), abs=0.5)
+
+
 def test_a_translation_stands_where_its_original_does(pdf):
     translated = "\n\n".join(f"Satz {n}: {story[::-1]}" for n, story in enumerate(STORIES))
     bundle = Bundle(markdown={"original": "\n\n".join(STORIES), "translated": translated})

@@ -311,10 +311,60 @@ def stranger(count: int) -> tuple[tuple[Block, ...], list[PageText]]:
     return split_blocks("\n\n".join((before, Author(2).paragraph(count), after))), pages
 
 
+def gibberish(chance: random.Random, letters: int) -> str:
+    return "".join(chance.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(letters))
+
+
+def gibberish_page(number: int, chance: random.Random, lines: int = 20) -> PageText:
+    return page(
+        number, [" ".join(gibberish(chance, 7) for _ in range(8)) for _ in range(lines)]
+    )  # fmt: skip
+
+
+def short_strangers(count: int) -> tuple[tuple[Block, ...], list[PageText]]:
+    """Ten words to a page that no page has."""
+    chance = random.Random(1)
+    pages = [gibberish_page(number, chance) for number in range(1, count + 1)]
+    return split_blocks("\n\n".join(gibberish(chance, 9) for _ in range(10 * count))), pages
+
+
+def crowded(count: int) -> tuple[tuple[Block, ...], list[PageText]]:
+    """One page of all that is found, a word that is not between any two."""
+    chance = random.Random(1)
+    lines = [gibberish(chance, 60) for _ in range(2 * count)]
+    said = "\n\n".join(f"{line}\n\n{gibberish(chance, 9)}" for line in lines)
+    return split_blocks(said), [page(1, lines)]
+
+
+def wide_table(count: int) -> tuple[tuple[Block, ...], list[PageText]]:
+    """A table of 100 rows, a third of whose cells stand elsewhere on its pages."""
+    chance = random.Random(1)
+    columns = count // 10
+    rows = [[str(chance.randint(10_000, 99_999_999)) for _ in range(columns)] for _ in range(100)]
+    cells = [cell for row in rows for cell in row]
+    moved = [
+        chance.random() * len(cells) if chance.random() < 0.3 else n for n in range(len(cells))
+    ]
+    shown_cells = [cell for _, cell in sorted(zip(moved, cells, strict=True))]
+    lines = [" ".join(shown_cells[at : at + 8]) for at in range(0, len(cells), 8)]
+    pages = [page(n + 1, lines[at : at + 50]) for n, at in enumerate(range(0, len(lines), 50))]
+    head = f"|{'h|' * columns}\n|{'-|' * columns}\n"
+    return split_blocks(head + "\n".join(f"|{'|'.join(row)}|" for row in rows)), pages
+
+
+def foreign(count: int) -> tuple[tuple[Block, ...], list[PageText]]:
+    """Long blocks of another text than that of a short PDF."""
+    chance = random.Random(1)
+    pages = [gibberish_page(number, chance, 45) for number in range(1, 5)]
+    said = (" ".join(gibberish(chance, 7) for _ in range(200)) for _ in range(count // 10))
+    return split_blocks("\n\n".join(said)), pages
+
+
 SHAPES = {
     shape.__name__: shape
     for shape in (
         identical, different, scanned, half_scanned, numbers_only, one_word, half_found, stranger,
+        short_strangers, crowded, wide_table, foreign,
     )
 }  # fmt: skip
 

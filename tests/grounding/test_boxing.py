@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -200,6 +201,22 @@ def test_the_picture_of_an_image_in_a_document_is_found():
     made = document(said, pages)
 
     assert box_of(boxed(made), "a.png") == pytest.approx(picture)
+
+
+def test_thousands_of_pictures_on_a_page_take_memory_by_their_number_not_by_its_square():
+    def peak(count: int) -> int:
+        corners = [(10.0 + n % 25 * 22, 10.0 + n // 25 * 6) for n in range(count)]
+        boxes = [(left, top, left + 20, top + 20) for left, top in corners]
+        images = made_blocks(*(image(f"{n}.png") for n in range(count)))
+        pages = [page(1, pictures=boxes)]
+        tracemalloc.start()
+        found = with_picture_boxes(images, pages, {})
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert [block.provenance[0].bbox for block in found] == boxes
+        return most
+
+    assert peak(3000) < 3 * peak(1500)
 
 
 BOX = st.tuples(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from rapidfuzz import fuzz
+
 from support.page_texts import Author, page, streams, wrapped
+from zhiyipdf.grounding import filling
 from zhiyipdf.grounding.filling import fill_exactly, fill_roughly
 from zhiyipdf.grounding.findings import Finding, pages_of
 from zhiyipdf.models.page_text import PageText
@@ -86,6 +90,26 @@ def test_a_figure_that_moved_does_not_draw_its_neighbours_along():
     assert on(filled([A, C, "(1)", B, D], pages, (A, B, C, D)))[2] == 1
 
 
+def test_a_block_that_no_page_has_is_not_sought_from_each_of_its_origins(monkeypatch):
+    class Reads(filling.TextSearch):
+        count = 0
+
+        def first(self, sought: str, low: int, high: int) -> int:
+            Reads.count += sought == "bibliography"
+            return super().first(sought, low, high)
+
+        def last(self, sought: str, low: int, high: int) -> int:
+            Reads.count += sought == "bibliography"
+            return super().last(sought, low, high)
+
+    monkeypatch.setattr(filling, "TextSearch", Reads)
+    crumbs = ["ten", "eleven", "twelve"]
+    pages = told([A, *crumbs * 3, B])
+
+    assert on(filled([A, *crumbs, "Bibliography", B], pages, (A, B)))[4] is None
+    assert Reads.count == 1
+
+
 def test_text_at_both_ends_of_the_markdown_is_found():
     pages = told(["Preface", A], [B, "Appendix"])
 
@@ -113,6 +137,58 @@ def test_likeness_takes_no_place_that_another_has():
     near = C.replace("a", "4", 1)
 
     assert on(filled([A, C, near, B], told([A, C], [B]), (A, B, C), rough=85)) == [1, 1, None, 2]
+
+
+class Likeness:
+    """Compares as rapidfuzz does, and counts the steps by the lengths of what it is given."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.sought: list[str] = []
+
+    def partial_ratio_alignment(self, text: str, there: str, *, score_cutoff: float):
+        self.steps += len(there) * len(text) * (len(text) / 64 + 1)
+        self.sought.append(text)
+        return fuzz.partial_ratio_alignment(text, there, score_cutoff=score_cutoff)
+
+
+@pytest.fixture
+def likeness(monkeypatch: pytest.MonkeyPatch) -> Likeness:
+    counted = Likeness()
+    monkeypatch.setattr(filling, "fuzz", counted)
+    return counted
+
+
+def test_many_long_foreign_blocks_cost_no_more_than_the_documents_size_allows(likeness):
+    pages = told(*(wrapped(Author(seed).paragraph(400)) for seed in (2, 3, 4)))
+    foreign = [Author(seed).paragraph(300) for seed in range(10, 30)]
+    letters = sum(map(len, foreign)) + sum(len(one.codes) for one in pages)
+
+    assert on(filled(foreign, pages, (), rough=85)) == [None] * 20
+
+    assert 0 < likeness.steps <= 500_000_000 + 1_100 * letters
+
+
+def test_where_not_all_can_be_compared_the_shortest_blocks_are(likeness, monkeypatch):
+    monkeypatch.setattr(filling, "_LEAST_STEPS", 0)
+    monkeypatch.setattr(filling, "_STEPS_PER_LETTER", 90)
+    damaged = B.replace("a", "4", 1)
+    said = [A, Author(7).paragraph(80), damaged, Author(8).paragraph(80), C]
+
+    findings = filled(said, told([A], [B], [C]), (A, C), rough=85)
+
+    assert on(findings) == [1, None, 2, None, 3]
+    assert len(likeness.sought) == 1
+
+
+def test_all_damaged_blocks_of_a_document_are_compared(likeness):
+    said = [Author(seed).paragraph() for seed in range(40)]
+    damaged = [piece.replace("a", "4") if n % 2 else piece for n, piece in enumerate(said)]
+
+    findings = filled(damaged, told(*map(wrapped, said)), tuple(damaged[::2]), rough=70)
+
+    assert on(findings) == list(range(1, 41))
+    assert len(likeness.sought) == 20
 
 
 def test_without_anything_found_the_whole_pdf_is_looked_at():

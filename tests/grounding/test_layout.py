@@ -96,6 +96,86 @@ def test_a_box_in_pixels_is_told_in_points_or_not_at_all(
     assert block.provenance[0].bbox == (expected if expected is None else pytest.approx(expected))
 
 
+def box_of(bbox: object, **more: object) -> object:
+    """The box of a block on page 1, 595 by 842 points if its size is known."""
+    sizes = more.pop("sizes", {1: (595.0, 842.0)})
+    layout = [span(0, 4, 1, bbox=bbox, **more)]
+    (block,) = from_layout(split_blocks("One."), layout, 1, page_sizes=sizes)  # type: ignore[arg-type]  # for brevity
+    assert block.provenance[0].page_number == 1
+    return block.provenance[0].bbox
+
+
+def test_a_box_is_clipped_to_its_page() -> None:
+    assert box_of((-10.0, -10.0, 1e9, 900.0)) == (0, 0, 595, 842)
+    assert box_of((-10.0, -10.0, 1300.0, 300.0), page_size=(1190.0, 842.0)) == (0, 0, 595, 300)
+
+
+def test_on_a_page_of_unknown_size_a_box_still_begins_on_it() -> None:
+    assert box_of((-10.0, -10.0, 700.0, 30.0), sizes={}) == (0, 0, 700, 30)
+
+
+INF, NAN = float("inf"), float("nan")
+
+
+@pytest.mark.parametrize("sizes", [{}, {1: (595.0, 842.0)}], ids=["unknown", "known"])
+@pytest.mark.parametrize(
+    "bbox",
+    [
+        (-10.0, -10.0, 1e9, NAN),
+        (NAN, 0.0, 10.0, 10.0),
+        (0.0, 0.0, INF, 10.0),
+        (0.0, -INF, 10.0, 10.0),
+        (10.0, 10.0, 10.0, 20.0),
+        (20.0, 10.0, 10.0, 20.0),
+        (-20.0, 10.0, -10.0, 20.0),
+    ],
+)
+def test_a_box_that_is_not_finite_or_has_no_area_is_left_out(
+    bbox: tuple[float, ...], sizes: dict[int, tuple[float, float]]
+) -> None:
+    assert box_of(bbox, sizes=sizes) is None
+
+
+def test_a_box_beside_its_page_is_left_out() -> None:
+    assert box_of((600.0, 10.0, 700.0, 20.0)) is None
+
+
+@pytest.mark.parametrize("page_size", [(0.0, 100.0), (100.0, -1.0), (NAN, 100.0), (1e-320, 1.0)])
+def test_a_page_that_the_service_measures_as_nothing_has_no_boxes(
+    page_size: tuple[float, float],
+) -> None:
+    assert box_of((1.0, 1.0, 2.0, 2.0), page_size=page_size) is None
+
+
+def test_a_box_that_is_no_box_takes_nothing_from_the_others_of_its_block() -> None:
+    layout = [
+        span(0, 2, 1, bbox=(NAN, 1.0, 2.0, 2.0)),
+        span(2, 4, 1, bbox=(5.0, 6.0, 7.0, 8.0)),
+    ]
+    (block,) = from_layout(split_blocks("One."), layout, 1)
+    assert block.provenance[0].bbox == (5.0, 6.0, 7.0, 8.0)
+
+
+EDGE = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@given(
+    st.tuples(EDGE, EDGE, EDGE, EDGE),
+    st.none() | st.tuples(EDGE, EDGE),
+    st.sampled_from([{}, {1: (595.0, 842.0)}]),
+)
+def test_whatever_the_service_says_no_box_is_negative_infinite_or_empty(
+    bbox: tuple[float, ...],
+    page_size: tuple[float, float] | None,
+    sizes: dict[int, tuple[float, float]],
+) -> None:
+    found = box_of(bbox, page_size=page_size, sizes=sizes)
+    if found is not None:
+        x0, y0, x1, y1 = found  # type: ignore[misc]  # a box
+        assert 0 <= x0 < x1 < INF
+        assert 0 <= y0 < y1 < INF
+
+
 LINES = st.lists(
     st.sampled_from(["# h", "p", "- i", "```", "| a |", "<table>", "<!-- c", "-->", "> q", ""]),
     max_size=25,

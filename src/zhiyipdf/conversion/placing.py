@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from zhiyipdf.errors import InputError
 from zhiyipdf.grounding import from_layout, ground
@@ -21,6 +22,7 @@ __all__ = ["VERSION", "place", "place_blocks"]
 
 log = logging.getLogger(__name__)
 
+_Read = TypeVar("_Read")
 
 VERSION = 1
 """Of the blocks and their places: a store's that are of an older one are made again."""
@@ -49,7 +51,7 @@ def place_blocks(
         plain = split_blocks(text)
         layout = bundle.layout.get(variant)
         readable = source.is_pdf and variant == "original" and not layout
-        pages = _read(path, numbers) if readable else []
+        pages = _texts_of(path, numbers) if readable else []
         if layout:
             measured = _page_sizes(source, numbers, layout)
             blocks[variant] = from_layout(plain, layout, len(numbers), page_sizes=measured)
@@ -116,24 +118,27 @@ def _hundredths(bbox: BBox) -> BBox:
 def _page_sizes(
     source: Source, numbers: Sequence[int], layout: Sequence[LayoutSpan]
 ) -> dict[int, tuple[float, float]]:
-    """Measure the pages whose boxes are in another unit than points."""
-    measured = {
+    """Measure the pages that have boxes, by the result's own numbers."""
+    boxed = {
         span.page_number
         for span in layout
-        if span.page_size is not None and span.page_number <= len(numbers)
+        if span.bbox is not None and 1 <= span.page_number <= len(numbers)
     }
-    if not measured or not source.is_pdf:
+    if not boxed or not source.is_pdf:
         return {}
-    sizes = page_sizes(Path(source.path), [numbers[number - 1] for number in sorted(measured)])
-    return {number: size for number in measured if (size := sizes.get(numbers[number - 1]))}
+    path = Path(source.path)
+    asked = [numbers[number - 1] for number in sorted(boxed)]
+    sizes = _guarded(lambda: page_sizes(path, asked), f"{path.name}: its pages cannot be measured")
+    if sizes is None:
+        return {}
+    return {number: size for number in boxed if (size := sizes.get(numbers[number - 1]))}
 
 
-def _read(path: Path, numbers: Sequence[int]) -> list[PageText]:
-    try:
-        return list(read_page_texts(path, numbers))
-    except (InputError, OSError) as error:
-        log.warning("%s: its text layer cannot be read: %s", path.name, error)
-        return []
+def _texts_of(path: Path, numbers: Sequence[int]) -> list[PageText]:
+    texts = _guarded(
+        lambda: list(read_page_texts(path, numbers)), f"{path.name}: its text layer cannot be read"
+    )
+    return texts or []
 
 
 def _boxes_of(
@@ -142,15 +147,25 @@ def _boxes_of(
     by_page: dict[int, list[PageSpan]] = {}
     for span in spans:
         by_page.setdefault(numbers[span.page_number - 1], []).append(span)
-    try:
-        found = span_boxes(
-            path, {n: [(span.start, span.end) for span in own] for n, own in by_page.items()}
-        )
-    except (InputError, OSError) as error:
-        log.warning("%s: no boxes: %s", path.name, error)
+    asked = {n: [(span.start, span.end) for span in own] for n, own in by_page.items()}
+    found = _guarded(lambda: span_boxes(path, asked), f"{path.name}: no boxes")
+    if found is None:
         return {}
     return {
         span: boxes
         for number, own in by_page.items()
         for span, boxes in zip(own, found[number], strict=True)
     }
+
+
+def _guarded(read: Callable[[], _Read], lost: str) -> _Read | None:
+    """Read from the PDF; where that fails, say what is lost and give None.
+
+    The result is paid for already: a PDF that is gone, broken, or shorter than it was told to be
+    must not lose it.
+    """
+    try:
+        return read()
+    except (InputError, OSError, ValueError) as error:  # ValueError: there is no such page
+        log.warning("%s: %s", lost, error)
+        return None

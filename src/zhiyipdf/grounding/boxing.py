@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import log
+from math import log, nan
 
+import numpy as np
+from numpy.typing import NDArray
+
+from zhiyipdf.grounding.picture_order import match_in_order
 from zhiyipdf.grounding.pictures import shown_pictures
 from zhiyipdf.models import BBox, Block, Provenance
 from zhiyipdf.models.page_text import PageSpan, PageText
@@ -112,48 +116,30 @@ def _matched(
     sizes: Mapping[str, tuple[int, int]],
 ) -> list[BBox | None]:
     """Match images with pictures in order, at the least cost."""
-    rows, columns = len(members), len(pictures)
-    costs = [[0.0] * (columns + 1) for _ in range(rows + 1)]
-    moves = [[0] * (columns + 1) for _ in range(rows + 1)]
-    for row in range(1, rows + 1):
-        costs[row][0], moves[row][0] = row * _UNMATCHED, 1
-    for row in range(1, rows + 1):
-        for column in range(1, columns + 1):
-            pair = _mismatch(blocks[members[row - 1]], gaps[row - 1], pictures[column - 1], sizes)
-            choices = (
-                costs[row - 1][column - 1] + pair,
-                costs[row - 1][column] + _UNMATCHED,
-                costs[row][column - 1],
-            )
-            move = min(range(3), key=choices.__getitem__)
-            costs[row][column], moves[row][column] = choices[move], move
-    found: list[BBox | None] = [None] * rows
-    row, column = rows, columns
-    while row:
-        move = moves[row][column] if column else 1
-        if move == 0:
-            row, column = row - 1, column - 1
-            found[row] = pictures[column]
-        elif move == 1:
-            row -= 1
-        else:
-            column -= 1
-    return found
+    middles = np.array([(top + bottom) / 2 for _, top, _, bottom in pictures])
+    shapes = np.array([_shape(right - left, low - top) for left, top, right, low in pictures])
+
+    def mismatch(image: int, some: slice) -> NDArray[np.float64]:
+        """Tell how unlike an image and some pictures are, in shape and place."""
+        shown = blocks[members[image]].images
+        size = sizes.get(shown[0]) if len(shown) == 1 else None
+        unlike = np.zeros(some.stop - some.start)
+        if size is not None:
+            # A shape that is unknown is unlike none.
+            unlike += np.nan_to_num(_ASPECT * abs(_shape(*size) - shapes[some]))
+        gap = gaps[image]
+        if gap is not None:
+            inside = (gap[1] <= middles[some]) & (middles[some] <= gap[3])
+            unlike += np.where(inside, 0.0, _OUT_OF_PLACE)
+        return unlike
+
+    found = match_in_order(len(members), len(pictures), mismatch, cost=_UNMATCHED)
+    return [None if at is None else pictures[at] for at in found]
 
 
-def _mismatch(
-    block: Block, gap: BBox | None, picture: BBox, sizes: Mapping[str, tuple[int, int]]
-) -> float:
-    """Tell how unlike an image and a picture are, in shape and place."""
-    cost = 0.0
-    size = sizes.get(block.images[0]) if len(block.images) == 1 else None
-    width, height = picture[2] - picture[0], picture[3] - picture[1]
-    if size is not None and min(*size, width, height) > 0:
-        cost += _ASPECT * abs(log(size[0] / size[1]) - log(width / height))
-    if gap is not None:
-        middle = (picture[1] + picture[3]) / 2
-        cost += 0.0 if gap[1] <= middle <= gap[3] else _OUT_OF_PLACE
-    return cost
+def _shape(width: float, height: float) -> float:
+    """Give the logarithm of the aspect; not a number where there is none."""
+    return log(width / height) if min(width, height) > 0 else nan
 
 
 def _gap(blocks: Sequence[Block], index: int, number: int) -> BBox | None:

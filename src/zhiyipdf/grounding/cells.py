@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 
 from zhiyipdf.grounding.findings import Finding
 from zhiyipdf.grounding.finishing import Stretch
 from zhiyipdf.grounding.folding import Folding, codes_of, text_of
+from zhiyipdf.grounding.searching import TextSearch
 from zhiyipdf.grounding.spoken import spoken_text
 from zhiyipdf.grounding.streams import PageStream
 from zhiyipdf.models import Block
@@ -18,7 +20,7 @@ __all__ = ["fill_cells"]
 
 _FOUND = 0.95
 _SHORTEST = 4
-_MOST_CELLS = 600
+_MOST_ROWS = 600
 _ROW_END = re.compile(r"</tr\s*>|\n", re.IGNORECASE)
 _CELL_END = re.compile(r"</t[dh]\s*>|(?<!\\)\|", re.IGNORECASE)
 
@@ -26,7 +28,7 @@ _CELL_END = re.compile(r"</t[dh]\s*>|(?<!\\)\|", re.IGNORECASE)
 def fill_cells(
     findings: list[Finding | None], blocks: Sequence[Block], pages: PageStream, folding: Folding
 ) -> None:
-    """Add to each table what else of it stands on its pages.
+    """Add to each table what else of it stands on its pages, in linear time.
 
     Args:
         findings: By block; is changed in place. Pages stay as they are.
@@ -34,60 +36,99 @@ def fill_cells(
         pages: The PDF's.
         folding: The one that folded both.
     """
+
+    @cache
+    def folded(markdown: str) -> str:
+        return text_of(folding.fold(codes_of(spoken_text(markdown)))[0])
+
+    def wanted() -> Iterator[str]:
+        for index, _ in tables:
+            for row in _rows(blocks[index]):
+                yield folded(row)
+                yield from map(folded, _CELL_END.split(row))
+
     starts = pages.page_starts.tolist()
-    for index, found in enumerate(findings):
-        if (
-            found is None
-            or blocks[index].kind != "table"
-            or found.method != "seed"
-            or found.share >= _FOUND
-        ):
-            continue
+    tables = [
+        (index, found)
+        for index, found in enumerate(findings)
+        if found is not None
+        and blocks[index].kind == "table"
+        and found.method == "seed"
+        and found.share < _FOUND
+    ]
+    search = TextSearch(pages.text, wanted)
+    for index, found in tables:
         first, last = starts[min(found.pages)], starts[max(found.pages) + 1]
-        stretches = sorted(found.stretches)
-        for text in _pieces(blocks[index].text, folding, pages.text[first:last]):
-            place = _nearest(text, pages.text, first, last, stretches)
+        known = _Known(found.stretches)
+        for text in _pieces(_rows(blocks[index]), folded, search, first, last):
+            place = _nearest(text, search, first, last, known)
             if place is not None:
-                stretches.insert(bisect_left(stretches, place), place)
-        findings[index] = replace(found, stretches=(found.stretches[0], *_rest(stretches, found)))
+                known.add(place)
+        begin = found.stretches[0]  # tells where the block begins
+        rest = (stretch for stretch in sorted(known.stretches) if stretch != begin)
+        findings[index] = replace(found, stretches=(begin, *rest))
 
 
-def _rest(stretches: Sequence[Stretch], found: Finding) -> Iterator[Stretch]:
-    """Give all stretches but the first of the block, which tells where it begins."""
-    return (stretch for stretch in stretches if stretch != found.stretches[0])
+class _Known:
+    """What is known of a table: its stretches, and which of them lie in no other."""
+
+    def __init__(self, stretches: Iterable[Stretch]) -> None:
+        self.stretches: list[Stretch] = []
+        # Of two that lie in no other, the one that begins first ends first.
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for stretch in stretches:
+            self.add(stretch)
+
+    @property
+    def edges(self) -> Stretch:
+        """Where the first begins and the last ends."""
+        return self._starts[0], self._ends[-1]
+
+    def covers(self, place: Stretch) -> bool:
+        """Whether one of the stretches holds all of a place."""
+        before = bisect_right(self._starts, place[0])
+        return before > 0 and self._ends[before - 1] >= place[1]
+
+    def add(self, stretch: Stretch) -> None:
+        """Add a stretch."""
+        self.stretches.append(stretch)
+        if self.covers(stretch):
+            return
+        first = bisect_left(self._starts, stretch[0])
+        end = bisect_right(self._ends, stretch[1], lo=first)  # those between lie in it
+        self._starts[first:end] = [stretch[0]]
+        self._ends[first:end] = [stretch[1]]
 
 
-def _pieces(markdown: str, folding: Folding, there: str) -> Iterator[str]:
+def _rows(table: Block) -> list[str]:
+    return _ROW_END.split(table.text, _MOST_ROWS)[:_MOST_ROWS]
+
+
+def _pieces(
+    rows: Iterable[str], folded: Callable[[str], str], search: TextSearch, first: int, last: int
+) -> Iterator[str]:
     """Give rows that stand on the pages, and the cells of those that do not."""
-    for row in _ROW_END.split(markdown)[:_MOST_CELLS]:
-        whole = _folded(row, folding)
+    for row in rows:
+        whole = folded(row)
         if len(whole) < _SHORTEST:
             continue
-        if whole in there:
+        if search.first(whole, first, last) >= 0:
             yield whole
             continue
         for cell in _CELL_END.split(row):
-            text = _folded(cell, folding)
-            if len(text) >= _SHORTEST and text in there:
+            text = folded(cell)
+            if len(text) >= _SHORTEST and search.first(text, first, last) >= 0:
                 yield text
 
 
-def _nearest(
-    text: str, there: str, first: int, last: int, stretches: Sequence[Stretch]
-) -> Stretch | None:
+def _nearest(text: str, search: TextSearch, first: int, last: int, known: _Known) -> Stretch | None:
     """Give the place of a text nearest to what is known; None if it is part of that."""
-    low, high = stretches[0][0], max(end for _, end in stretches)
-    places = (
-        there.find(text, low, min(last, high + len(text))),
-        there.find(text, high, last),
-        there.rfind(text, first, low),
-    )
-    place = next((place for place in places if place >= 0), None)
-    if place is None:
-        return None
-    covered = any(start <= place and place + len(text) <= end for start, end in stretches)
-    return None if covered else (place, place + len(text))
-
-
-def _folded(markdown: str, folding: Folding) -> str:
-    return text_of(folding.fold(codes_of(spoken_text(markdown)))[0])
+    low, high = known.edges
+    place = search.first(text, low, min(last, high + len(text)))
+    if place < 0:
+        place = search.first(text, high, last)
+    if place < 0:
+        place = search.last(text, first, low)
+    found = (place, place + len(text))
+    return None if place < 0 or known.covers(found) else found

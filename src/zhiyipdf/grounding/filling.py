@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import log2
 
 import numpy as np
@@ -14,6 +15,7 @@ from rapidfuzz import fuzz
 
 from zhiyipdf.grounding.findings import Finding, backbone, pages_of
 from zhiyipdf.grounding.folding import text_of
+from zhiyipdf.grounding.searching import TextSearch
 from zhiyipdf.grounding.seeds import FIRST_WIDE
 from zhiyipdf.grounding.streams import BlockStream, PageStream
 
@@ -30,6 +32,11 @@ _LONGEST_WINDOW = 12_000  # characters
 _BITS_ENOUGH = 30.0  # to name any place of any PDF
 # Likeness takes the square of a block's length, and more; a longer one that is alike was hit.
 _LEAST_LENGTH, _MOST_LENGTH = 6, 2000
+_WORD = 64  # letters that likeness compares at once
+# Steps of likeness that a document may take, by its letters and at least; a second has about four
+# billion. Documents of the tuning half of benchmarks/grounding.py, with OCR noise or blocks moved
+# and dropped, took 82 million at most, and 270 a letter where they had 200,000 letters or more.
+_STEPS_PER_LETTER, _LEAST_STEPS = 1_000, 400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +85,13 @@ def fill_exactly(findings: list[Finding | None], blocks: BlockStream, pages: Pag
     """
     used = _used(findings, len(pages.codes))
     starts = pages.page_starts.tolist()
+
+    def wanted() -> Iterator[str]:
+        return (blocks.text_of(i) for i, found in enumerate(findings) if found is None)
+
+    search = TextSearch(pages.text, wanted)
     for run, window in _runs(findings, blocks, starts):
-        for place in _placed(run, window, blocks, pages.text, used):
+        for place in _placed(run, window, blocks, search, used):
             stretches = ((place.start, place.end),)
             findings[place.block] = Finding(
                 method="exact",
@@ -92,7 +104,11 @@ def fill_exactly(findings: list[Finding | None], blocks: BlockStream, pages: Pag
 
 
 def _placed(
-    run: Sequence[int], window: _Window, blocks: BlockStream, there: str, used: NDArray[np.bool_]
+    run: Sequence[int],
+    window: _Window,
+    blocks: BlockStream,
+    search: TextSearch,
+    used: NDArray[np.bool_],
 ) -> Iterator[_Place]:
     """Give the best places of a run of blocks: a small Viterbi search over their occurrences."""
     best: _Place | None = None
@@ -103,7 +119,7 @@ def _placed(
         origins = {window.left, *(place.end for places in recent for place in places)}
         places = [
             place
-            for start in _occurrences(text, bits, window, origins, there, used)
+            for start in _occurrences(text, bits, window, origins, search, used)
             if (place := _arrive(block, start, start + len(text), bits, window, recent)) is not None
         ]
         if places:
@@ -142,7 +158,7 @@ def _occurrences(
     bits: float,
     window: _Window,
     origins: set[int],
-    there: str,
+    search: TextSearch,
     used: NDArray[np.bool_],
 ) -> list[int]:
     """Give the free places of a text that are near enough to something to be believed."""
@@ -150,33 +166,47 @@ def _occurrences(
     reach = size if bits >= _BITS_ENOUGH else min(int(2**bits), size)
     if reach >= size:
         origins = {*origins, window.low}
+    low, high = max(window.low, window.right - reach - len(text)), min(window.right, window.high)
     found: set[int] = set()
     for origin in sorted(origins)[:_MOST_PLACES]:
-        at, stop = origin, min(window.high, origin + reach + len(text))
-        for _ in range(_MOST_PLACES):
-            at = there.find(text, at, stop)
-            if at < 0:
-                break
-            if not used[at : at + len(text)].any():
-                found.add(at)
-                break
-            at += 1
-    at, stop = min(window.right, window.high), max(window.low, window.right - reach - len(text))
-    for _ in range(_MOST_PLACES):
-        at = there.rfind(text, stop, at)
-        if at < 0:
-            break
-        if not used[at : at + len(text)].any():
+        stop = min(window.high, origin + reach + len(text))
+        at = _free(text, origin, stop, search, used)
+        if at is not None and at >= 0:
             found.add(at)
+        elif at is not None and stop == window.high:  # nor is there one behind the next origins
+            if origin <= low:
+                return sorted(found)
             break
-        at += len(text) - 1
+    for _ in range(_MOST_PLACES):
+        high = search.last(text, low, high)
+        if high < 0:
+            break
+        if not used[high : high + len(text)].any():
+            found.add(high)
+            break
+        high += len(text) - 1
     return sorted(found)
+
+
+def _free(
+    text: str, low: int, high: int, search: TextSearch, used: NDArray[np.bool_]
+) -> int | None:
+    """Give the first free place of a text, -1 if there is none, None if too many are taken."""
+    for _ in range(_MOST_PLACES):
+        low = search.first(text, low, high)
+        if low < 0 or not used[low : low + len(text)].any():
+            return low
+        low += 1
+    return None
 
 
 def fill_roughly(
     findings: list[Finding | None], blocks: BlockStream, pages: PageStream, *, least: float
 ) -> None:
     """Find damaged blocks between their neighbours by likeness.
+
+    Where there is more to compare than the document's size allows, as in one that is not of this
+    PDF at all, the longest blocks are left alone.
 
     Args:
         findings: By block; is filled in.
@@ -187,29 +217,46 @@ def fill_roughly(
     starts = pages.page_starts.tolist()
     free = pages.codes.copy()
     free[_used(findings, len(free))] = 0
-    for run, window in _runs(findings, blocks, starts):
-        low, high = window.low, window.high
-        if high - low > _LONGEST_WINDOW:
+    sought = [
+        (block, window.low, window.high)
+        for run, window in _runs(findings, blocks, starts)
+        if window.high - window.low <= _LONGEST_WINDOW
+        for block in run
+        if _LEAST_LENGTH <= len(blocks.text_of(block)) <= _MOST_LENGTH
+    ]
+    steps = [_steps(len(blocks.text_of(block)), high - low) for block, low, high in sought]
+    allowed = _LEAST_STEPS + _STEPS_PER_LETTER * (len(pages.codes) + len(blocks.codes))
+    for at in _affordable(steps, allowed):
+        block, low, high = sought[at]
+        text = blocks.text_of(block)
+        found = fuzz.partial_ratio_alignment(text, text_of(free[low:high]), score_cutoff=least)
+        if found is None or found.dest_end <= found.dest_start:
             continue
-        for block in run:
-            text = blocks.text_of(block)
-            if not _LEAST_LENGTH <= len(text) <= _MOST_LENGTH:
-                continue
-            there = text_of(free[low:high])
-            found = fuzz.partial_ratio_alignment(text, there, score_cutoff=least)
-            if found is None or found.dest_end <= found.dest_start:
-                continue
-            stretches = ((low + found.dest_start, low + found.dest_end),)
-            size = found.dest_end - found.dest_start
-            findings[block] = Finding(
-                method="fuzzy",
-                stretches=stretches,
-                pages=pages_of(stretches, starts, least=min(4, size)),
-                matched=size,
-                share=min(1.0, size / len(text)),
-                likeness=found.score / 100,
-            )
-            free[stretches[0][0] : stretches[0][1]] = 0
+        stretches = ((low + found.dest_start, low + found.dest_end),)
+        size = found.dest_end - found.dest_start
+        findings[block] = Finding(
+            method="fuzzy",
+            stretches=stretches,
+            pages=pages_of(stretches, starts, least=min(4, size)),
+            matched=size,
+            share=min(1.0, size / len(text)),
+            likeness=found.score / 100,
+        )
+        free[stretches[0][0] : stretches[0][1]] = 0
+
+
+def _steps(length: int, window: int) -> int:
+    """Tell how long it takes to seek a text by likeness: it is compared at every place."""
+    return window * length * (length // _WORD + 1)
+
+
+def _affordable(costs: Sequence[int], allowed: int) -> list[int]:
+    """Give the indices of what can be had together, rising: all of it, or else the cheapest."""
+    if sum(costs) <= allowed:
+        return list(range(len(costs)))
+    cheapest = sorted(range(len(costs)), key=costs.__getitem__)
+    spent = accumulate(costs[at] for at in cheapest)
+    return sorted(at for at, total in zip(cheapest, spent, strict=True) if total <= allowed)
 
 
 def _runs(

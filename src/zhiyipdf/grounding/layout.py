@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import inf, isfinite
 
 from zhiyipdf.images import image_references
 from zhiyipdf.models import BBox, Block, LayoutSpan, Provenance
@@ -29,11 +30,12 @@ def from_layout(
         layout: Of that text, in its order, without overlaps.
         total_pages: Of the PDF; spans of other pages say nothing.
         page_sizes: Width and height of pages in points, by number. A box that was measured
-            otherwise on a page that is not among these is left out.
+            otherwise on a page that is not among these is left out; others are clipped to the
+            page, as far as its size is known.
 
     Returns:
         Blocks that cover the same text, with provenance ``exact``; those that no span holds have
-        none.
+        none. Boxes are finite, have an area, and begin on the page.
     """
     spans = [span for span in layout if 1 <= span.page_number <= total_pages]
     if not spans:
@@ -127,16 +129,20 @@ def _overlapping(
 
 
 def _in_points(span: LayoutSpan, sizes: Mapping[int, tuple[float, float]]) -> BBox | None:
-    if span.bbox is None or span.page_size is None:
-        return span.bbox
-    size = sizes.get(span.page_number)
-    if size is None or min(span.page_size) <= 0:
+    """Give a span's box in points, as much of it as is on the page."""
+    if span.bbox is None:
         return None
-    across, down = size[0] / span.page_size[0], size[1] / span.page_size[1]
+    width, height = sizes.get(span.page_number, (inf, inf))
+    across = down = 1.0
+    if span.page_size is not None:
+        # What is not a number is not above 0 either.
+        if not (span.page_size[0] > 0 and span.page_size[1] > 0):
+            return None
+        across, down = width / span.page_size[0], height / span.page_size[1]
     x0, y0, x1, y1 = span.bbox
-    return (
-        max(0.0, x0 * across),
-        max(0.0, y0 * down),
-        min(size[0], x1 * across),
-        min(size[1], y1 * down),
-    )
+    box = (x0 * across, y0 * down, x1 * across, y1 * down)
+    if not all(map(isfinite, box)):
+        return None
+    left, top = max(0.0, box[0]), max(0.0, box[1])
+    right, bottom = min(width, box[2]), min(height, box[3])
+    return (left, top, right, bottom) if left < right and top < bottom else None

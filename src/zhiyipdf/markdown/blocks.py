@@ -158,7 +158,8 @@ def _list_parts(tokens: Sequence[Token], index: int, starts: Sequence[int]) -> I
     opening = tokens[index]
     first, last = opening.map or (0, 0)
     items: list[int] = []
-    for token in tokens[index + 1 :]:
+    for at in range(index + 1, len(tokens)):  # a slice would copy all that comes after each list
+        token = tokens[at]
         if token.level == 0:
             break
         if token.level == 1 and token.type == "list_item_open" and token.map is not None:

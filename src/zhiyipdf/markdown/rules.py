@@ -25,8 +25,9 @@ _ENVIRONMENTS = (
     "|[pbBvV]?matrix|displaymath|math"
 )
 _FORMULA_OPEN = re.compile(rf"\$\$|\\\[|\\begin\{{(?P<name>(?:{_ENVIRONMENTS})\*?)\}}")
-# A formula may be followed by its number or by the sentence's punctuation.
-_AFTER_FORMULA = re.compile(r"\s*(?:\([^()\s]{1,20}\)|\\tag\*?\{[^{}]*\})?\s*[.,;]?\s*")
+# A formula may be followed by its number or by the sentence's punctuation. What was matched is
+# kept: three runs of blanks beside each other would be shared out in every way there is.
+_AFTER_FORMULA = re.compile(r"\s*+(?:\([^()\s]{1,20}\)|\\tag\*?\{[^{}]*\})?+\s*+[.,;]?+\s*+")
 _PICTURES_ONLY = re.compile(
     r"(?:(?:<img\b[^<>]*>|!\[[^\[\]]*\]\((?:<[^<>]*>|[^()<>\s]*)(?:\s+\"[^\"]*\")?\))\s*)+",
     re.IGNORECASE,
