@@ -4,11 +4,12 @@ All that ``groundtruth`` holds is used but for one thing:
 
 - ``page_NNN.md`` of 3 PDFs: people's Markdown, page by page;
 - ``us-017-*.xml``: 6 tables with pages and regions, set by people (:mod:`grounding_bench.icdar`);
-- ``items_by_page.json`` of 6 PDFs: docling's own pinned output, as elements with boxes;
+- ``items_by_page.json`` of 6 PDFs: docling's own pinned output, as elements with boxes, in the
+  order of its ``document.md`` (:mod:`grounding_bench.docling_order`);
 - ``document.md`` of ``ocr_test``, one line read from one scanned page: docling's, too.
 
-The other six ``document.md`` say the same as ``items_by_page.json`` of their PDF, without pages.
-edgeparse is run like the engines.
+The six other ``document.md`` say the same as the elements, without pages. edgeparse is run like
+the engines.
 
 Pictures are named by hashes, as a service without pages in its names would: of
 ``<page>-<block>.png`` the package reads the page. :func:`with_named_pictures` gives them such
@@ -29,6 +30,7 @@ from typing import Any
 import pypdfium2
 
 from grounding_bench.corpus import CACHE, SHARED, Document, sha256
+from grounding_bench.docling_order import in_reading_order
 from grounding_bench.engines import ROUGH, convert
 from grounding_bench.exact_boxes import around
 from grounding_bench.icdar import tables
@@ -126,7 +128,7 @@ def docling() -> Iterator[Written]:
         shown = _frames(path)
         if items.exists():
             by_page = json.loads(items.read_text(encoding="utf-8"))
-            found = list(_elements(by_page, shown, folder.name))
+            found = list(_elements(by_page, shown, folder.name, whole.read_text(encoding="utf-8")))
         elif len(shown) == 1:
             found = pieces([(1, whole.read_text(encoding="utf-8").strip("\n"))])
         else:
@@ -142,14 +144,23 @@ def docling() -> Iterator[Written]:
 
 
 def _elements(
-    by_page: dict[str, list[dict[str, Any]]], shown: dict[int, BBox | None], name: str
+    by_page: dict[str, list[dict[str, Any]]],
+    shown: dict[int, BBox | None],
+    name: str,
+    markdown: str,
 ) -> Iterator[Piece]:
     """Give each element once; one in two columns has the box around both, one on two pages none."""
     places: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for number, items in by_page.items():
         for item in items:
             places.setdefault(item["ref"], []).append((int(number), item))
-    for found in places.values():
+    firsts = [(ref, found[0][1]) for ref, found in places.items()]
+    order = in_reading_order(
+        [(ref, item["text"]) for ref, item in firsts if "text" in item],
+        [(ref, item["label"]) for ref, item in firsts if "text" not in item],
+        markdown,
+    )
+    for found in map(places.__getitem__, order):
         (page, first), (last, _) = found[0], found[-1]
         text = _as_markdown(first, name)
         if not text:
@@ -238,9 +249,7 @@ def with_named_pictures(written: Written) -> Written:
 
         return replace(passage, text=_PICTURE.sub(name, passage.text))
 
-    return replace(
-        written, pieces=tuple(tuple(map(named, piece)) for piece in written.pieces)
-    )
+    return replace(written, pieces=tuple(tuple(map(named, piece)) for piece in written.pieces))
 
 
 def _frames(path: Path) -> dict[int, BBox | None]:
