@@ -87,11 +87,11 @@ def gather(
 
     A page that grounding tells is taken, however little sure: where a PDF cannot be read, blocks
     are shared out by ink and order, and that too gives one document for each page. What it is worth
-    is told by :attr:`Place.source` and :attr:`Place.score`. (26 documents of the benchmark, shares
-    of the text on the right page and off by no more than one, medians: a fifth of the pages scans
-    97 and 100 %, half of them 93 and 100 %, all of them 45 and 94 %; the worst 10 and 37 %.) Leaving
-    such a file uncut would keep no wrong page from anyone, as the same pages are told of its blocks
-    and characters, and would cost the sure pages theirs.
+    is told by :attr:`Place.source` and :attr:`Place.score`. Medians over 26 documents of the
+    benchmark, of the text on the right page and of that off by no more than one: with a fifth of
+    the pages scans 97 and 100 %, with half 93 and 100 %, with all 45 and 94 % (worst 10 and 37 %).
+    Leaving such a file uncut would keep no wrong page from anyone, as the same pages are told of
+    its blocks and characters, and would cost the sure pages theirs.
 
     Args:
         blocks: What is to be gathered, in the order of the text.
