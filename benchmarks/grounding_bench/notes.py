@@ -23,7 +23,7 @@ def notes(measured: Measured) -> Iterator[str]:
         f"{sum(sheet.pages for sheet in read.values()):,} pages: of each document the first "
         f"{MOST_PAGES} at most; {len(names)} perturbations, clean counted. "
         "The documents of each language are dealt to both halves: the same manual in other "
-        "languages is in both."
+        "languages is in both. Persian and Arabic are in rows of their own, not in those above."
     )
     if written := [sheet for sheet in own if sheet.perturbation == WRITTEN]:
         yield (
@@ -34,7 +34,7 @@ def notes(measured: Measured) -> Iterator[str]:
     if any(sheet.method == FUZZY for sheet in measured.sheets):
         yield (
             f"{FUZZY} takes seconds a page: it is run on the first pages of one document of each "
-            "language only, so its figures are of fewer and easier pages."
+            "language only, so its figures are of fewer blocks than the others'."
         )
     if measured.overlaps:
         yield (
