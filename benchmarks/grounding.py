@@ -39,7 +39,7 @@ from grounding_bench.translations import translations
 QUICK_PAGES = 40
 ALL_PAGES = 10_000
 SLOW_PAGES = 30
-BASELINE_PERTURBATIONS = ("clean", "mix", "scan20", "ocr10", "floats")
+BASELINE_PERTURBATIONS = ("clean", "mix", "scan20", "garbled20", "ocr10", "floats")
 SLOW_PERTURBATIONS = ("clean", "mix")
 BESIDE = ("boxes", "translation", "growth")
 

@@ -4,6 +4,9 @@
 - :mod:`truth` joins the pages and remembers where each character came from;
 - :mod:`perturbations` spoils that in known ways;
 - :mod:`methods` are what is compared: ours and the :mod:`baselines`;
-- :mod:`scoring` holds answers against the truth, :mod:`report` prints;
-- :mod:`people`, :mod:`boxes`, :mod:`translations` and :mod:`speed` are the other rows.
+- :mod:`scoring` holds answers against the truth;
+- :mod:`people` (with :mod:`icdar` and :mod:`docling_order`), :mod:`boxes`, :mod:`translations` and
+  :mod:`speed` are the other rows;
+- :mod:`targets` holds what was measured against the issue's :mod:`goals`; :mod:`report` prints it
+  with :mod:`notes` on how it was measured.
 """

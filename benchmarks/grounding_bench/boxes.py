@@ -12,7 +12,15 @@ from grounding_bench.engines import convert
 from grounding_bench.truth import Passage, Piece, Truth, pieces
 from zhiyipdf.models import BBox, Block
 
-__all__ = ["LEAST_IOU", "Overlap", "overlaps", "summary", "with_layout_boxes"]
+__all__ = [
+    "LEAST_IOU",
+    "Coverage",
+    "Overlap",
+    "covered",
+    "overlaps",
+    "summary",
+    "with_layout_boxes",
+]
 
 LEAST_IOU = 0.5
 _LAYOUT_KINDS = frozenset({"heading", "paragraph", "list_item", "table"})
@@ -28,16 +36,18 @@ class Overlap:
         author: Whose boxes are the truth.
         method: Whose box is told.
         kind: Of the block.
-        iou: Intersection over union from 0 to 1; None if no box was given.
+        is_page_right: Whether the first page told is the true one.
+        iou: Intersection over union from 0 to 1; None without a box on the right page.
         document: Name.
         text: Beginning of the block.
         truth: The true box.
-        told: The one given.
+        told: The one given, on whichever page.
     """
 
     author: str
     method: str
     kind: str
+    is_page_right: bool
     iou: float | None
     document: str
     text: str
@@ -62,16 +72,19 @@ def _area(box: BBox) -> float:
 def overlaps(
     truth: Truth, placed: Sequence[Block], *, author: str, method: str, document: str
 ) -> Iterator[Overlap]:
-    """Compare the boxes of blocks whose first page is right, on that page."""
+    """Compare the boxes of all blocks whose true box is known, found or not."""
     for block, page, box in zip(placed, truth.first, truth.boxes, strict=True):
-        if box is None or not block.provenance or block.provenance[0].page_number != page:
+        if box is None:
             continue
-        told = block.provenance[0].bbox
+        first = block.provenance[0] if block.provenance else None
+        is_right = first is not None and first.page_number == page
+        told = first.bbox if first is not None else None
         yield Overlap(
             author=author,
             method=method,
             kind=block.kind,
-            iou=iou(told, box) if told else None,
+            is_page_right=is_right,
+            iou=iou(told, box) if told and is_right else None,
             document=document,
             text=block.text[:60],
             truth=box,
@@ -79,25 +92,54 @@ def overlaps(
         )
 
 
-def summary(
-    found: Iterable[Overlap],
-) -> Mapping[tuple[str, str, str], tuple[int, float, float, float]]:
-    """Sum up by author, kind and method.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Over some blocks whose true boxes are known.
 
-    Returns:
-        Number of blocks, share of them with a box, share with an overlap of a half or more (of all,
-        those without a box too), and the mean overlap of those with a box.
+    Attributes:
+        blocks: How many.
+        pages: On how many of these the first page is right.
+        given: How many have a box on the right page.
+        good: How many of these overlap by :data:`LEAST_IOU` or more.
+        mean: Mean overlap of those given; not a number without any.
     """
-    groups: dict[tuple[str, str, str], list[float | None]] = defaultdict(list)
+
+    blocks: int
+    pages: int
+    given: int
+    good: int
+    mean: float
+
+    @property
+    def of_given(self) -> float:
+        """Share of good boxes among those given on the right page."""
+        return self.good / self.given if self.given else float("nan")
+
+    @property
+    def of_all(self) -> float:
+        """Share of good boxes among all true ones: no box and a wrong page are misses."""
+        return self.good / self.blocks if self.blocks else float("nan")
+
+
+def covered(found: Iterable[Overlap]) -> Coverage:
+    """Count overlaps."""
+    every = list(found)
+    given = [overlap.iou for overlap in every if overlap.iou is not None]
+    return Coverage(
+        blocks=len(every),
+        pages=sum(overlap.is_page_right for overlap in every),
+        given=len(given),
+        good=sum(value >= LEAST_IOU for value in given),
+        mean=sum(given) / len(given) if given else float("nan"),
+    )
+
+
+def summary(found: Iterable[Overlap]) -> Mapping[tuple[str, str, str], Coverage]:
+    """Sum up by author, kind and method."""
+    groups: dict[tuple[str, str, str], list[Overlap]] = defaultdict(list)
     for overlap in found:
-        groups[overlap.author, overlap.kind, overlap.method].append(overlap.iou)
-    result = {}
-    for key, values in sorted(groups.items()):
-        given = [value for value in values if value is not None]
-        good = sum(value >= LEAST_IOU for value in given)
-        mean = sum(given) / len(given) if given else float("nan")
-        result[key] = (len(values), len(given) / len(values), good / len(values), mean)
-    return result
+        groups[overlap.author, overlap.kind, overlap.method].append(overlap)
+    return {key: covered(group) for key, group in sorted(groups.items())}
 
 
 def with_layout_boxes(document: Document, most_pages: int) -> list[Piece]:

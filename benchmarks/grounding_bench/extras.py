@@ -9,23 +9,45 @@ from grounding_bench.boxes import Overlap, overlaps, with_layout_boxes
 from grounding_bench.engines import ROUGH
 from grounding_bench.exact_boxes import boxes_of_exact_text
 from grounding_bench.methods import OURS, placed
-from grounding_bench.people import Written, docling, people, rough, volume
+from grounding_bench.people import (
+    Written,
+    docling,
+    icdar,
+    people,
+    rough,
+    volume,
+    with_named_pictures,
+)
 from grounding_bench.running import Method, Plan, Sheet, read_pages, sheet_of
 from grounding_bench.truth import join
 
-__all__ = ["EXACT", "WRITTEN", "boxes", "few_pages", "rough_sheets", "written_sheets"]
+__all__ = [
+    "BESIDE",
+    "EXACT",
+    "NAMED",
+    "WRITTEN",
+    "bound",
+    "boxes",
+    "rough_sheets",
+    "written_sheets",
+]
 
 WRITTEN = "written"
+NAMED = "named"  # the same with pictures whose names tell their pages
 EXACT = "exact text"
-LEAST_PAGES = 4  # fewer are too easy alone; in English they are bound with the others
+BESIDE = frozenset({WRITTEN, NAMED, ROUGH})
+"""What stands in the place of a perturbation and is none."""
 
 
-def few_pages() -> list[Written]:
-    """Give what people and docling wrote: the English in one volume, others if long enough."""
-    every = [*people(), *docling()]
+def bound() -> list[Written]:
+    """Give what people and docling wrote: the English in one volume, the others in another.
+
+    Alone most are too short for a page to be mistaken.
+    """
+    every = [*people(), *icdar(), *docling()]
     english = [written for written in every if written.language == "en"]
-    others = [w for w in every if w.language != "en" and w.pages >= LEAST_PAGES]
-    return ([volume(english)] if english else []) + others
+    others = [written for written in every if written.language != "en"]
+    return [volume(parts) for parts in (english, others) if parts]
 
 
 def _sheets(written: Written, methods: Mapping[str, Method], perturbation: str) -> Iterator[Sheet]:
@@ -44,13 +66,17 @@ def _sheets(written: Written, methods: Mapping[str, Method], perturbation: str) 
             perturbation=perturbation,
             pages=len(pages),
             seconds=time.process_time() - start,
+            documents=written.documents,
         )
 
 
 def written_sheets(methods: Mapping[str, Method]) -> Iterator[Sheet]:
-    """Align what people and docling wrote."""
-    for written in few_pages():
+    """Align what people and docling wrote, then ours alone with pages in the pictures' names."""
+    volumes = bound()
+    for written in volumes:
         yield from _sheets(written, methods, WRITTEN)
+    for written in volumes:
+        yield from _sheets(with_named_pictures(written), {OURS: methods[OURS]}, NAMED)
 
 
 def rough_sheets(plan: Plan) -> Iterator[Sheet]:
@@ -62,9 +88,10 @@ def rough_sheets(plan: Plan) -> Iterator[Sheet]:
 
 
 def boxes(plan: Plan) -> Iterator[Overlap]:
-    """Compare our boxes with docling's, edgeparse's and liteparse's."""
-    for written in docling():
-        yield from _overlaps(written, 10_000)
+    """Compare our boxes with docling's, ICDAR's, edgeparse's and liteparse's."""
+    for parts in ([*docling()], [*icdar()]):
+        if parts:
+            yield from _overlaps(volume(parts), 10_000)
     for document in plan.documents:
         layout = Written(
             name=document.name,

@@ -1,13 +1,28 @@
 """Markdown with pages that no engine of the main table wrote: people's, docling's, edgeparse's.
 
-People's is in page_NNN.md files; docling's own pinned output is in items_by_page.json, as elements
-with boxes. edgeparse is run like the engines.
+All that ``groundtruth`` holds is used but for one thing:
+
+- ``page_NNN.md`` of 3 PDFs: people's Markdown, page by page;
+- ``us-017-*.xml``: 6 tables with pages and regions, set by people (:mod:`grounding_bench.icdar`);
+- ``items_by_page.json`` of 6 PDFs: docling's own pinned output, as elements with boxes, in the
+  order of its ``document.md`` (:mod:`grounding_bench.docling_order`);
+- ``document.md`` of ``ocr_test``, one line read from one scanned page: docling's, too.
+
+The six other ``document.md`` say the same as the elements, without pages. edgeparse is run like
+the engines.
+
+Pictures are named by hashes, as a service without pages in its names would: of
+``<page>-<block>.png`` the package reads the page. :func:`with_named_pictures` gives them such
+names, to see what that is worth.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,15 +30,20 @@ from typing import Any
 import pypdfium2
 
 from grounding_bench.corpus import CACHE, SHARED, Document, sha256
+from grounding_bench.docling_order import in_reading_order
 from grounding_bench.engines import ROUGH, convert
 from grounding_bench.exact_boxes import around
+from grounding_bench.icdar import tables
 from grounding_bench.truth import Passage, Piece, pieces
 from zhiyipdf.models import BBox
 
-__all__ = ["Written", "docling", "people", "rough", "volume"]
+__all__ = ["Written", "docling", "icdar", "people", "rough", "volume", "with_named_pictures"]
 
 LEAST_PT = 1.0  # height of a box
 
+MANY_LANGUAGES = "mul"  # as ISO 639-2 has it
+
+_PICTURE = re.compile(r"!\[\]\(images/[0-9a-f]{16}\.png\)")
 _PREFIXES = {
     "section_header": "## ",
     "list_item": "- ",
@@ -38,11 +58,12 @@ class Written:
 
     Attributes:
         name: Of the PDF.
-        author: ``people``, ``docling`` or ``edgeparse``.
+        author: ``people``, ``ICDAR``, ``docling`` or ``edgeparse``; more than one of a volume.
         language: Of most of it.
         path: The PDF.
         pieces: The Markdown, block by block; with boxes where they are known.
         pages: Number of pages.
+        documents: Of how many PDFs it is made.
     """
 
     name: str
@@ -51,6 +72,7 @@ class Written:
     path: Path
     pieces: tuple[Piece, ...]
     pages: int
+    documents: int = 1
 
 
 def _folders() -> Iterator[tuple[Path, Path, str]]:
@@ -80,34 +102,67 @@ def people() -> Iterator[Written]:
             )
 
 
-def docling() -> Iterator[Written]:
-    """Give docling's elements as Markdown, with their boxes."""
+def icdar() -> Iterator[Written]:
+    """Give the tables of the table competition, with their boxes."""
     for folder, path, language in _folders():
-        file = folder / "items_by_page.json"
-        if file.exists():
-            by_page = json.loads(file.read_text(encoding="utf-8"))
+        if found := tables(folder):
             shown = _frames(path)
             yield Written(
                 name=folder.name,
-                author="docling",
+                author="ICDAR",
                 language=language,
                 path=path,
-                pieces=tuple(_elements(by_page, shown)),
+                pieces=tuple(
+                    (Passage(text, page, _flipped(box, shown[page])),) for page, text, box in found
+                ),
                 pages=len(shown),
             )
 
 
+def docling() -> Iterator[Written]:
+    """Give docling's elements as Markdown, with their boxes; of one scan its text."""
+    for folder, path, language in _folders():
+        items, whole = folder / "items_by_page.json", folder / "document.md"
+        if not items.exists() and not whole.exists():
+            continue
+        shown = _frames(path)
+        if items.exists():
+            by_page = json.loads(items.read_text(encoding="utf-8"))
+            found = list(_elements(by_page, shown, folder.name, whole.read_text(encoding="utf-8")))
+        elif len(shown) == 1:
+            found = pieces([(1, whole.read_text(encoding="utf-8").strip("\n"))])
+        else:
+            continue  # nothing says which page the text is from
+        yield Written(
+            name=folder.name,
+            author="docling",
+            language=language,
+            path=path,
+            pieces=tuple(found),
+            pages=len(shown),
+        )
+
+
 def _elements(
-    by_page: dict[str, list[dict[str, Any]]], shown: dict[int, BBox | None]
+    by_page: dict[str, list[dict[str, Any]]],
+    shown: dict[int, BBox | None],
+    name: str,
+    markdown: str,
 ) -> Iterator[Piece]:
     """Give each element once; one in two columns has the box around both, one on two pages none."""
     places: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for number, items in by_page.items():
         for item in items:
             places.setdefault(item["ref"], []).append((int(number), item))
-    for found in places.values():
+    firsts = [(ref, found[0][1]) for ref, found in places.items()]
+    order = in_reading_order(
+        [(ref, item["text"]) for ref, item in firsts if "text" in item],
+        [(ref, item["label"]) for ref, item in firsts if "text" not in item],
+        markdown,
+    )
+    for found in map(places.__getitem__, order):
         (page, first), (last, _) = found[0], found[-1]
-        text = _as_markdown(first, page)
+        text = _as_markdown(first, name)
         if not text:
             continue
         if page == last:
@@ -118,12 +173,13 @@ def _elements(
             yield Passage(text[:half], page), Passage(text[half:], last)
 
 
-def _as_markdown(item: dict[str, Any], page: int) -> str:
+def _as_markdown(item: dict[str, Any], document: str) -> str:
     if item["layer"] != "body":
         return ""
     label, text = item["label"], item.get("text", "").strip()
     if label == "picture":
-        return f"![](images/{page}-{item['ref'].rpartition('/')[2]}.png)"
+        name = hashlib.sha256(f"{document}{item['ref']}".encode()).hexdigest()[:16]
+        return f"![](images/{name}.png)"
     if label == "table":
         return "| " + " | ".join(item["cells"]) + " |\n" + "|---" * len(item["cells"]) + "|"
     if label == "code":
@@ -162,19 +218,38 @@ def volume(parts: Sequence[Written]) -> Written:
     moved: list[Piece] = []
     before = 0
     for part in parts:
-        moved += [
-            tuple(replace(passage, page=passage.page + before) for passage in piece)
-            for piece in part.pieces
-        ]
+        moved += _moved(part.pieces, before)
         before += part.pages
+    languages = list(dict.fromkeys(part.language for part in parts))
     return Written(
-        name=f"volume of {len(parts)}",
-        author=parts[0].author,
-        language=parts[0].language,
+        name=f"volume of {len(parts)}, {'+'.join(languages)}",
+        author="+".join(dict.fromkeys(part.author for part in parts)),
+        language=languages[0] if len(languages) == 1 else MANY_LANGUAGES,
         path=path,
         pieces=tuple(moved),
         pages=before,
+        documents=len(parts),
     )
+
+
+def _moved(some: Iterable[Piece], by: int) -> Iterator[Piece]:
+    """Put pieces so many pages on; no text says on which page it stands."""
+    for piece in some:
+        yield tuple(replace(passage, page=passage.page + by) for passage in piece)
+
+
+def with_named_pictures(written: Written) -> Written:
+    """Name the pictures ``<page>-<block>.png`` by their true pages, as ZhiyiPDF does."""
+    counts: Counter[int] = Counter()
+
+    def named(passage: Passage) -> Passage:
+        def name(_: re.Match[str]) -> str:
+            counts[passage.page] += 1
+            return f"![](images/{passage.page}-{counts[passage.page]}.png)"
+
+        return replace(passage, text=_PICTURE.sub(name, passage.text))
+
+    return replace(written, pieces=tuple(tuple(map(named, piece)) for piece in written.pieces))
 
 
 def _frames(path: Path) -> dict[int, BBox | None]:

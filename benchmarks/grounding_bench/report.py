@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grounding_bench.boxes import Overlap, summary
+from grounding_bench.extras import BESIDE
 from grounding_bench.failures import by_failure
+from grounding_bench.goals import HEAD
 from grounding_bench.methods import OURS
+from grounding_bench.notes import notes
 from grounding_bench.running import Sheet
 from grounding_bench.scoring import (
     Tally,
@@ -23,11 +26,15 @@ from grounding_bench.wording import percent, table
 
 __all__ = ["report"]
 
+POOLED = "perturbations pooled"
+
 
 def report(measured: Measured, missed: Sequence[Mapping[str, Any]]) -> None:
     """Print the table of the issue, what is behind it, and what still goes wrong."""
-    head = ("measure, % unless said", "prototype", "required", "aim", *METHODS)
-    table(head, rows(measured))
+    table(HEAD, (row.cells() for row in rows(measured)))
+    for note in notes(measured):
+        print(f"- {note}")
+    print()
     names = list(dict.fromkeys(sheet.perturbation for sheet in measured.sheets))
     by_method(measured.sheets, names)
     own = [sheet for sheet in measured.sheets if sheet.method == OURS]
@@ -97,8 +104,9 @@ def scores(own: Sequence[Sheet], names: Sequence[str]) -> None:
     """Print what our scores are worth."""
     print("What the score is worth, ours\n")
     lines = []
-    for name in [*names, "all"]:
-        some = list(own) if name == "all" else _of(own, name)
+    pooled = [sheet for sheet in own if sheet.perturbation not in BESIDE]
+    for name in [*names, POOLED]:
+        some = pooled if name == POOLED else _of(own, name)
         sure, crossing = reliability(some, SURE), both_pages(some)
         lines.append(
             (
@@ -116,16 +124,25 @@ def scores(own: Sequence[Sheet], names: Sequence[str]) -> None:
 def box_table(overlaps: Sequence[Overlap]) -> None:
     """Print how well boxes overlap, by whose boxes are the truth and by kind."""
     print(
-        "Boxes of blocks whose page is right. `exact text` are those that stand on the true page "
-        "once and to the letter: what they miss is the truth's own notion of a block\n"
+        "Boxes, of all blocks whose true box is known. `exact text` are those that stand on the "
+        "true page once and to the letter: what they miss is the truth's own notion of a block\n"
     )
     lines = [
-        (author, kind, method, f"{count:,}", percent(given, 1), percent(good, 1), f"{mean:.3f}")
-        for (author, kind, method), (count, given, good, mean) in summary(overlaps).items()
+        (
+            author,
+            kind,
+            method,
+            f"{count.blocks:,}",
+            percent(count.pages / count.blocks, 1),
+            percent(count.given / count.blocks, 1),
+            percent(count.of_given, 1),
+            percent(count.of_all, 1),
+            f"{count.mean:.3f}",
+        )
+        for (author, kind, method), count in summary(overlaps).items()
     ]
-    table(
-        ("truth", "kind", "boxes", "blocks", "with a box", "IoU >= 0.5, of all", "mean IoU"), lines
-    )
+    head = ("truth", "kind", "boxes", "blocks", "page right", "and a box")
+    table((*head, "IoU >= 0.5 of those with a box", "of all", "mean IoU"), lines)
 
 
 def examples(missed: Sequence[Mapping[str, Any]]) -> None:

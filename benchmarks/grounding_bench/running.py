@@ -78,6 +78,7 @@ class Sheet:
         score: The probability answered.
         texts: The beginnings of blocks, for those whose first page is wrong.
         how: The method by which each was found.
+        documents: How many PDFs are bound in the document.
     """
 
     method: str
@@ -97,6 +98,7 @@ class Sheet:
     texts: Mapping[int, str]
     how: tuple[str, ...]
     reading_s: float = 0.0
+    documents: int = 1
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -233,6 +235,7 @@ def sheet_of(
     pages: int,
     seconds: float,
     reading_s: float = 0.0,
+    documents: int = 1,
 ) -> Sheet:
     """Put answers beside the truth."""
     told = np.array([answer.pages[0] if answer.pages else 0 for answer in answers], np.int32)
@@ -246,6 +249,7 @@ def sheet_of(
         pages=pages,
         seconds=seconds,
         reading_s=reading_s,
+        documents=documents,
         kind=np.array([KINDS.index(block.kind) for block in truth.blocks], np.int8),
         length=np.array([measure(block.text) for block in truth.blocks], np.int32),
         first=first,

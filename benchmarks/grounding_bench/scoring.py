@@ -12,6 +12,7 @@ from grounding_bench.running import KINDS, Sheet
 
 __all__ = [
     "CLASSES",
+    "Chosen",
     "Reliability",
     "Tally",
     "both_pages",

@@ -13,12 +13,12 @@ __all__ = ["NOWHERE", "GatheredPage", "Place", "gather", "place_of", "worst"]
 # From sure to unknown; a page is as sure as the least sure of its blocks.
 _CERTAINTY: tuple[PageSource, ...] = ("exact", "aligned", "estimated", "none")
 
-# A block without a page that may stand on more pages than these is a guess.
+# A block of which nothing tells the page is homeless if it may stand on more pages than these.
 _MOST_CHOICES = 2
-# Guesses for a formula here and there are no reason to give up the pages of a whole book (each one
-# shows in its page's score). Where they are more than this share of the text, the file stays uncut:
-# no page is better than a wrong one in a citation. Judged, not measured.
-_GUESSED_SHARE = 0.05
+# A homeless formula here and there is no reason to give up the pages of a whole book: it shows in
+# its page's score. Where such blocks are more than this share of the text, the file stays uncut:
+# their pages would be made up. Judged, not measured.
+_HOMELESS_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,19 +85,28 @@ def gather(
     Each block stands whole on the page it begins on. One without a page stays with the block before
     it, or with the first page known.
 
+    A page that grounding tells is taken, however little sure: where a PDF cannot be read, blocks
+    are shared out by ink and order, and that too gives one document for each page. What it is worth
+    is told by :attr:`Place.source` and :attr:`Place.score`. Medians over 26 documents of the
+    benchmark, of the text on the right page and of that off by no more than one: with a fifth of
+    the pages scans 97 and 100 %, with half 93 and 100 %, with all 45 and 94 % (worst 10 and 37 %).
+    Leaving such a file uncut would keep no wrong page from anyone, as the same pages are told of
+    its blocks and characters, and would cost the sure pages theirs.
+
     Args:
         blocks: What is to be gathered, in the order of the text.
         numbers: The pages that were converted, rising, at least one.
         empty: Give the pages on which no block begins, too.
 
     Returns:
-        The pages in order. None at all if too little is known: no block has a page, or for more
-        than a twentieth of the text three pages or more come into question.
+        The pages in order. None at all if too little is known: no block has a page, or more than a
+        twentieth of the text is in blocks that have none and of which the blocks around them leave
+        three pages or more in question.
     """
     placed = list(_placed(blocks, numbers))
-    guessed = sum(len(b.text.strip()) for b, _, choices in placed if choices > _MOST_CHOICES)
+    homeless = sum(len(b.text.strip()) for b, _, choices in placed if choices > _MOST_CHOICES)
     total = sum(len(block.text.strip()) for block in blocks)
-    if len(placed) < len(blocks) or guessed > _GUESSED_SHARE * total:
+    if len(placed) < len(blocks) or homeless > _HOMELESS_SHARE * total:
         return []
     by_page: dict[int, list[tuple[Block, Provenance]]] = {}
     for block, found, _ in placed:
@@ -117,10 +126,10 @@ def gather(
 def _placed(
     blocks: Sequence[Block], numbers: Sequence[int]
 ) -> Iterator[tuple[Block, Provenance, int]]:
-    """Give each block one page, and how many pages come into question; nothing if none has any.
+    """Give each block one page, and how many come into question; nothing if none has any.
 
-    A block without a page may stand on any page from the one before to the one after, each as
-    probable as the others; if that is one page, it is as sure as its neighbour.
+    A block with a page of its own is there. One without may stand on any page from the block before
+    to the one after, each as probable as the others, and is no surer than either of the two.
     """
     behind: Provenance | None = None
     for block, ahead in zip(blocks, _ahead(blocks), strict=True):
@@ -134,9 +143,11 @@ def _placed(
         before = behind.page_number if behind else numbers[0]
         after = ahead.page_number if ahead else numbers[-1]
         choices = _count(numbers, min(before, after), max(before, after))
+        known = [(found.source, found.score) for found in (behind, ahead) if found is not None]
         if choices > 1:
-            neighbour = replace(neighbour, source="estimated", score=1 / choices)
-        yield block, neighbour, choices
+            known.append(("estimated", 1 / choices))
+        source, score = worst(known)
+        yield block, replace(neighbour, source=source, score=score), choices
 
 
 def _ahead(blocks: Sequence[Block]) -> list[Provenance | None]:
