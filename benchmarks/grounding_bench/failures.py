@@ -17,7 +17,7 @@ def failure(miss: Mapping[str, Any]) -> str:
     rules = (
         ("crosses a page break, other page missed", first_right),
         ("surely wrong: score of 0.9 or more", miss["score"] >= SURE),
-        ("on or beside a page without text", miss["perturbation"] == "scan20"),
+        ("on or beside a page without text", miss["perturbation"] in {"scan20", "garbled20"}),
         ("picture, which has no text", miss["kind"] == "image"),
         ("rule, comment or symbols, without a letter", miss["length"] == 0),
         ("running line", miss["method"] == "running"),

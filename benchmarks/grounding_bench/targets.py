@@ -115,17 +115,19 @@ def _pages(measured: Measured) -> Iterator[tuple[str, ...]]:
             for method in METHODS
         ]
         yield "– blocks of 12 letters or more", "99.1–99.9", "99", "99.5", *_cells(long)
-    counts = _counts(measured, "scan20")
-    yield (
-        "20 % of the pages without text: exact (± 1)",
-        "85–95 (94–100)",
-        "90 (96)",
-        "95 (99)",
-        *(
-            f"{percent(count.exact, 1)} ({percent(count.within_one, 1)})" if count.blocks else "–"
-            for count in counts
-        ),
-    )
+    for state, name in (("without text", "scan20"), ("with garbled text", "garbled20")):
+        yield (
+            f"20 % of the pages {state}: exact (± 1)",
+            "85–95 (94–100)",
+            "90 (96)",
+            "95 (99)",
+            *(
+                f"{percent(count.exact, 1)} ({percent(count.within_one, 1)})"
+                if count.blocks
+                else "–"
+                for count in _counts(measured, name)
+            ),
+        )
 
 
 def _counts(
