@@ -141,7 +141,10 @@ def fill_dark_pages(
             group = groups[number]
             if group.is_dark:
                 ink = [float(own[page]) for page in group.pages]
-                fill_by_ink(findings, members, group.pages, blocks, said, ink, numbers, running)
+                fill_by_ink(
+                    findings, members, group.pages, blocks, said, ink, numbers, running,
+                    by_letters=bool((garbled[list(group.pages)] > 0).all()),
+                )  # fmt: skip
             else:
                 _forget_elsewhere(findings, members, group.pages)
     return used
