@@ -24,6 +24,7 @@ __all__ = ["Garbled", "find_garbled"]
 # a few pages in all), and of the same page with other letters at most 12 %.
 _PIECE, _WIDE_PIECE = 5, 2
 _KNOWN_SHARE = 0.15  # of what it knows of the best pages
+_STRANGE_SHARE = 0.6  # of a page's pieces are in lines of which it knows next to nothing
 _BEST = 90  # percentile
 _LEAST_KNOWN = 0.5  # of the best pages; else the PDF is another one, or in another language
 _FEWEST_PIECES = 40  # to judge a page by
@@ -67,25 +68,28 @@ def find_garbled(pages: Sequence[PageText], body: PageStream, said: BlockStream)
     """
     private = np.array([_unreadable(page) for page in pages], np.int64)
     known = _known(body, said)
-    counted = np.concatenate(([0], np.cumsum(known)))
-    starts = body.page_starts
-    ends = np.maximum(starts[1:] - _PIECE + 1, starts[:-1])  # of pieces within the page
-    ends = np.minimum(ends, len(known))
-    begins = np.minimum(starts[:-1], ends)
-    pieces = ends - begins
-    shares = (counted[ends] - counted[begins]) / np.maximum(pieces, 1)
+    line_pieces, line_known = _by_line(body, known)
+    page_of_line = np.repeat(np.arange(len(pages)), np.diff(body.line_starts))
+    pieces, have = (
+        np.bincount(page_of_line, counts, minlength=len(pages))
+        for counts in (line_pieces, line_known)
+    )
+    shares = have / np.maximum(pieces, 1)
     judged = pieces >= _FEWEST_PIECES
     is_text = np.zeros(len(pages), bool)
     if judged.any():
         best = float(np.percentile(shares[judged], _BEST, method="higher"))
         if best >= _LEAST_KNOWN:
-            is_text = judged & (shares < _KNOWN_SHARE * best)
+            unknown = line_known < _KNOWN_SHARE * best * line_pieces
+            strange = np.bincount(page_of_line, line_pieces * unknown, minlength=len(pages))
+            is_text = judged & (strange >= _STRANGE_SHARE * pieces)
     garbled = is_text | (private > 0)
-    lines = np.zeros(int(body.line_starts[-1]), bool)
+    lines = np.zeros(len(page_of_line), bool)
     letters = np.zeros(len(pages), np.int64)
     if garbled.any():
-        lines = np.repeat(garbled, np.diff(body.line_starts)) & ~_known_lines(body, known)
-        page = np.repeat(np.arange(len(pages)), np.diff(starts))
+        is_known = (line_pieces >= _LINE_PIECES) & (line_known >= _LINE_SHARE * line_pieces)
+        lines = garbled[page_of_line] & ~is_known
+        page = np.repeat(np.arange(len(pages)), np.diff(body.page_starts))
         letters = np.bincount(page[lines[body.line]], minlength=len(pages)) + private
         letters[~garbled] = 0
     return Garbled(lines=lines, letters=letters, is_text=is_text)
@@ -139,11 +143,14 @@ def _pieces(codes: NDArray[np.uint32]) -> Iterator[tuple[int, NDArray[np.uint64]
         yield at, value
 
 
-def _known_lines(body: PageStream, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell for each line whether the Markdown has most of the pieces that lie within it."""
+def _by_line(
+    body: PageStream, known: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the pieces that lie within each line, and those of them that the Markdown has."""
     count = int(body.line_starts[-1])
     line = body.line[: len(known)]
     within = line == body.line[_PIECE - 1 :]
-    pieces = np.bincount(line[within], minlength=count)
-    have = np.bincount(line[within & known], minlength=count)
-    return (pieces >= _LINE_PIECES) & (have >= _LINE_SHARE * pieces)
+    return (
+        np.bincount(line[within], minlength=count),
+        np.bincount(line[within & known], minlength=count),
+    )
