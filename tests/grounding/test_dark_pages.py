@@ -17,7 +17,8 @@ LONG = [AUTHOR.paragraph(60) for _ in range(12)]
 
 
 def dark(*pages) -> list[float]:
-    return dark_pages(pages, page_stream(pages, Folding())).tolist()
+    body = page_stream(pages, Folding())
+    return dark_pages(pages, body, np.zeros(len(pages), np.int64)).tolist()
 
 
 def placed(said: list[str], pages) -> list[int]:

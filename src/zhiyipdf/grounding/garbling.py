@@ -37,7 +37,7 @@ _UNREADABLE_SHARE = 0.5  # of what is to be seen on a page: bullets and formulas
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _WIDE_SALT = np.uint64(0xD1B54A32D192ED03)
 _SLAB = 200_000  # pieces at once, to bound memory
-_SLOTS = 16  # of the table of pieces for each letter of the Markdown: 6 % are taken
+_SLOTS = 8  # of the table of pieces for each letter of the Markdown: few are taken by chance
 _MOST_SLOTS = 1 << 24
 
 
@@ -111,18 +111,25 @@ def _known(body: PageStream, said: BlockStream) -> NDArray[np.bool_]:
     """Tell for each piece of the pages, by its first character, whether the Markdown has it."""
     wanted = min(max(_SLOTS * len(said.codes), 1 << 16), _MOST_SLOTS)
     slots = 1 << (wanted - 1).bit_length()
-    mask = np.uint64(slots - 1)
     table = np.zeros(slots, bool)
-    for _, hashes in _pieces(said.codes):
-        table[hashes & mask] = True
+    for _, slot in _pieces(said.codes, slots):
+        table[slot] = True
     known = np.zeros(max(len(body.codes) - _PIECE + 1, 0), bool)
-    for at, hashes in _pieces(body.codes):
-        known[at : at + len(hashes)] = table[hashes & mask]
+    for at, slot in _pieces(body.codes, slots):
+        known[at : at + len(slot)] = table[slot]
     return known
 
 
-def _pieces(codes: NDArray[np.uint32]) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-    """Hash a text's pieces: five letters, or two of those that say as much alone."""
+def _pieces(codes: NDArray[np.uint32], slots: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Give a text's pieces their slots: five letters, or two of those that say as much alone.
+
+    Args:
+        codes: The text.
+        slots: A power of two.
+
+    Yields:
+        Offset of the first piece, and the slot of it and of those after it.
+    """
     for at in range(0, len(codes) - _PIECE + 1, _SLAB):
         slab = codes[at : at + _SLAB + _PIECE - 1]
         count = len(slab) - _PIECE + 1
@@ -140,7 +147,7 @@ def _pieces(codes: NDArray[np.uint32]) -> Iterator[tuple[int, NDArray[np.uint64]
             value ^= value >> np.uint64(29)
             value *= _BASE
             value ^= value >> np.uint64(32)
-        yield at, value
+        yield at, (value & np.uint64(slots - 1)).astype(np.int64)
 
 
 def _by_line(
