@@ -14,7 +14,6 @@ from zhiyipdf.grounding.running_lines import RunningLines
 from zhiyipdf.grounding.streams import block_stream
 from zhiyipdf.markdown import split_blocks
 
-
 NONE = RunningLines(masked=np.zeros(0, bool), rank=np.zeros(0, np.int8))
 """No page has a running line."""
 

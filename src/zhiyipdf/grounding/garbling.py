@@ -32,6 +32,7 @@ _LINE_PIECES, _LINE_SHARE = 4, 0.5  # so much of a line is known where its font 
 # What says by itself that nobody can read it.
 _REPLACEMENT = 0xFFFD
 _PRIVATE = ((0xE000, 0xF900), (0xF0000, 0x110000))
+_GLYPH_NUMBER = "(cid:"  # what some tools write for a glyph without a code point: (cid:12)
 _UNREADABLE_SHARE = 0.5  # of what is to be seen on a page: bullets and formulas have a few
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -90,8 +91,8 @@ def find_garbled(pages: Sequence[PageText], body: PageStream, said: BlockStream)
         is_known = (line_pieces >= _LINE_PIECES) & (line_known >= _LINE_SHARE * line_pieces)
         lines = garbled[page_of_line] & ~is_known
         page = np.repeat(np.arange(len(pages)), np.diff(body.page_starts))
-        letters = np.bincount(page[lines[body.line]], minlength=len(pages)) + private
-        letters[~garbled] = 0
+        letters = np.bincount(page[lines[body.line]], minlength=len(pages))
+        letters = np.where(private > 0, private, letters)
     return Garbled(lines=lines, letters=letters, is_text=is_text)
 
 
@@ -102,8 +103,13 @@ def _unreadable(page: PageText) -> int:
     unreadable = codes == _REPLACEMENT
     for first, end in _PRIVATE:
         unreadable |= (codes >= first) & (codes < end)
-    count = int(np.count_nonzero(unreadable))
-    enough = count >= _FEWEST_PIECES and count >= _UNREADABLE_SHARE * np.count_nonzero(seen)
+    numbered = np.ones(max(len(codes) - len(_GLYPH_NUMBER), 0), bool)
+    for at, char in enumerate(_GLYPH_NUMBER):
+        numbered &= codes[at : at + len(numbered)] == ord(char)
+    numbers = int(np.count_nonzero(numbered))
+    count = int(np.count_nonzero(unreadable)) + numbers
+    taken = count + numbers * len(_GLYPH_NUMBER)
+    enough = count >= _FEWEST_PIECES and taken >= _UNREADABLE_SHARE * np.count_nonzero(seen)
     return count if enough else 0
 
 
