@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from support.page_texts import Author, page, scan, shown
-from zhiyipdf.grounding import dark_pages as searching
+from zhiyipdf.grounding import sharing
 from zhiyipdf.grounding.aligning import align, place_blocks
 from zhiyipdf.grounding.dark_pages import dark_pages, is_blank
 from zhiyipdf.grounding.folding import Folding
@@ -128,7 +128,7 @@ def test_one_dark_page_is_surer_than_several():
 @pytest.fixture(params=["pages taken together", "ink alone"])
 def bounded(request, monkeypatch) -> str:
     """Too many blocks and pages for the whole search."""
-    monkeypatch.setattr(searching, "_MOST_STATES", 30 if request.param != "ink alone" else 0)
+    monkeypatch.setattr(sharing, "_MOST_STATES", 30 if request.param != "ink alone" else 0)
     return request.param
 
 
@@ -146,7 +146,7 @@ def test_too_many_states_still_leave_what_is_found_and_fill_the_dark_page(bounde
 
 
 def test_too_many_states_share_blocks_that_are_nowhere_out_in_pace(monkeypatch):
-    monkeypatch.setattr(searching, "_MOST_STATES", 0)
+    monkeypatch.setattr(sharing, "_MOST_STATES", 0)
     pages = [one for n in range(1, 5) for one in (scan(2 * n - 1), read(2 * n, LONG[n]))]
     strangers = [Author(40 + n).paragraph(40) for n in range(12)]
 

@@ -38,7 +38,7 @@ _UNREADABLE_SHARE = 0.5  # of what is to be seen on a page: bullets and formulas
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _WIDE_SALT = np.uint64(0xD1B54A32D192ED03)
 _SLAB = 200_000  # pieces at once, to bound memory
-_SLOTS = 8  # of the table of pieces for each letter of the Markdown: few are taken by chance
+_SLOTS = 32  # of the table of pieces for each letter of the Markdown: few are taken by chance
 _MOST_SLOTS = 1 << 24
 
 

@@ -96,7 +96,7 @@ class WindowWords:
         step = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
         pages = self._pages[np.repeat(self._starts[at], counts) + step]
         found = np.bincount(pages, np.repeat(worth, counts), minlength=self._width)
-        return (found + everywhere) / float(sizes.sum())
+        return np.asarray((found + everywhere) / float(sizes.sum()), np.float64)
 
 
 def _words(
