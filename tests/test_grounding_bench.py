@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 from grounding_bench.baselines import page_shingles, partial_ratio, unique_grams
 from grounding_bench.boxes import iou
 from grounding_bench.perturbations import PERTURBATIONS, perturb
-from grounding_bench.scans import scanned
+from grounding_bench.scans import garbled, scanned
 from grounding_bench.scoring import both_pages, calibration_error, reliability, tally
 from grounding_bench.translations import translate
 from grounding_bench.truth import Passage, join, pieces
@@ -141,6 +141,28 @@ def test_a_fifth_of_the_pages_loses_its_text_and_keeps_its_ink() -> None:
     emptied = [page for page in seen if not len(page.codes)]
     assert 10 <= len(emptied) <= 15
     assert all(page.ink == 0.1 and len(page.pictures) == 1 for page in emptied)
+
+
+def test_the_pages_that_would_be_scans_get_other_letters_of_the_same_kind() -> None:
+    pages = pages_of([f"Page {number} of the book" for number in range(50)])
+    seen = garbled(pages, "seed")
+    spoiled = [
+        page.number
+        for page, before in zip(seen, pages, strict=True)
+        if page.text() != before.text()
+    ]
+    emptied = [
+        page.number
+        for page in scanned(pages, dict.fromkeys(range(1, 51), 0.1), "seed")
+        if not len(page.codes)
+    ]
+    assert spoiled == emptied
+    before, after = pages[spoiled[0] - 1].text(), seen[spoiled[0] - 1].text()
+    assert [(c.islower(), c.isdigit(), c.isspace()) for c in before] == [
+        (c.islower(), c.isdigit(), c.isspace()) for c in after
+    ]
+    assert all(c == d for c, d in zip(before, after, strict=True) if not c.islower())
+    assert not any(c == d for c, d in zip(before, after, strict=True) if c.islower())
 
 
 def test_a_translation_keeps_pages_and_numbers_and_changes_the_words() -> None:

@@ -191,6 +191,7 @@ PERTURBATIONS: Mapping[str, Callable[[list[Piece], Random], list[Piece]]] = {
     "clean": _in_turn(),
     "mix": _in_turn(_join, _drop(DROP_SHARE), _floats, _split(SPLIT_SHARE), _noise(0.03)),
     "scan20": _in_turn(),  # it is the pages that are spoiled: grounding_bench.scans
+    "garbled20": _in_turn(),  # likewise
     "ocr3": _noise(0.03),
     "ocr5": _noise(0.05),
     "ocr10": _noise(0.10),

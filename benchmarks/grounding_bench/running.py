@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from grounding_bench.corpus import Document
 from grounding_bench.engines import ENGINES, convert
 from grounding_bench.perturbations import perturb
-from grounding_bench.scans import ink_of_pages, scanned
+from grounding_bench.scans import garbled, ink_of_pages, scanned
 from grounding_bench.truth import Truth, join, measure, pieces
 from zhiyipdf.grounding.alignment import Alignment
 from zhiyipdf.models import Block
@@ -181,6 +181,8 @@ def cases(plan: Plan) -> Iterator[Case]:
                 seen: Sequence[PageText] = pages
                 if perturbation == "scan20":
                     seen = scanned(pages, ink_of_pages(document.path), seed)
+                elif perturbation == "garbled20":
+                    seen = garbled(pages, seed)
                 yield Case(
                     document=document,
                     engine=engine,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from support.page_texts import Author, page, scan, shown
+from zhiyipdf.grounding import sharing
 from zhiyipdf.grounding.aligning import align, place_blocks
 from zhiyipdf.grounding.dark_pages import dark_pages, is_blank
 from zhiyipdf.grounding.folding import Folding
@@ -17,7 +18,8 @@ LONG = [AUTHOR.paragraph(60) for _ in range(12)]
 
 
 def dark(*pages) -> list[float]:
-    return dark_pages(pages, page_stream(pages, Folding())).tolist()
+    body = page_stream(pages, Folding())
+    return dark_pages(pages, body, np.zeros(len(pages), np.int64)).tolist()
 
 
 def placed(said: list[str], pages) -> list[int]:
@@ -121,3 +123,48 @@ def test_one_dark_page_is_surer_than_several():
     )
 
     assert np.mean([one.score for one in sure[2:4]]) > np.mean([one.score for one in several[2:6]])
+
+
+@pytest.fixture(params=["pages taken together", "ink alone"])
+def bounded(request, monkeypatch) -> str:
+    """Too many blocks and pages for the whole search."""
+    monkeypatch.setattr(sharing, "_MOST_STATES", 30 if request.param != "ink alone" else 0)
+    return request.param
+
+
+def test_too_many_states_still_leave_what_is_found_and_fill_the_dark_page(bounded):
+    """Short blocks, none of which is trusted, so that nothing parts the search."""
+    said = [Author(n).sentence(4) for n in range(16)]
+    pages = [read(n + 1, *said[2 * n : 2 * n + 2]) for n in range(8)]
+    pages[4] = scan(5)
+
+    found = place_blocks(split_blocks("\n\n".join(said)), pages).findings
+
+    told = [one.pages[0] for one in found]
+    assert told[8:10] == [4, 4]
+    assert told[:8] + told[10:] == [n // 2 for n in range(16) if n not in (8, 9)]
+
+
+def test_too_many_states_share_blocks_that_are_nowhere_out_in_pace(monkeypatch):
+    monkeypatch.setattr(sharing, "_MOST_STATES", 0)
+    pages = [one for n in range(1, 5) for one in (scan(2 * n - 1), read(2 * n, LONG[n]))]
+    strangers = [Author(40 + n).paragraph(40) for n in range(12)]
+
+    found = place_blocks(split_blocks("\n\n".join(strangers)), pages).findings
+
+    assert [one.pages[0] for one in found] == [0, 0, 0, 2, 2, 2, 4, 4, 4, 6, 6, 6]
+
+
+def test_a_garbled_page_weighs_as_much_as_a_scan_of_it():
+    """So that both share what stands between them."""
+    lines = [line for piece in LONG[:4] for line in shown(piece)]
+    pages = [page(1, lines), page(2, lines), scan(3)]
+    body = page_stream(pages, Folding())
+    letters = np.diff(body.page_starts)
+    weights = dark_pages(pages, body.without_lines(body.line_starts[1] > np.arange(
+        int(body.line_starts[-1]))), np.array([letters[0], 0, 0]))  # fmt: skip
+
+    boxes = pages[0].line_boxes
+    area = float(((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sum())
+    assert weights[0] == pytest.approx(0.5 * area / (pages[0].width * pages[0].height))
+    assert weights[1] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from support.page_texts import Author, page
@@ -14,7 +15,7 @@ PAGES = [page(1, ["red green blue", "yellow"]), page(2, ["red black"]), page(3)]
 
 def shares(markdown: str, window=(0, 1, 2), *, telling: bool = False) -> list[float]:
     (block,) = split_blocks(markdown)
-    return PageWords(PAGES, Folding()).shares(block, window, telling=telling)
+    return PageWords(PAGES, Folding()).over(window).shares(block, telling=telling).tolist()
 
 
 def test_the_share_of_a_blocks_words_is_told_by_their_letters():
@@ -51,4 +52,14 @@ def test_a_block_without_words_has_none_anywhere(markdown):
 def test_a_very_long_block_is_told_by_its_beginning():
     (block,) = split_blocks("red " * 400 + Author(1).paragraph(400))
 
-    assert PageWords(PAGES, Folding()).shares(block, [0]) == [1]
+    assert PageWords(PAGES, Folding()).over([0]).shares(block) == [1]
+
+
+def test_a_word_of_very_many_pages_tells_none_of_them():
+    pages = [page(number, ["common", "rare" if number == 7 else ""]) for number in range(1, 100)]
+    (block,) = split_blocks("common rare nowhere")
+
+    told = PageWords(pages, Folding()).over(range(99)).shares(block)
+
+    assert np.delete(told, 6) == pytest.approx(np.full(98, 6 / 17))
+    assert told[6] == pytest.approx(10 / 17)

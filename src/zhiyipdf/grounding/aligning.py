@@ -17,6 +17,7 @@ from zhiyipdf.grounding.filling import fill_exactly, fill_roughly
 from zhiyipdf.grounding.findings import Finding, doubtful, pages_of, table_pages_of
 from zhiyipdf.grounding.finishing import finish
 from zhiyipdf.grounding.folding import Folding
+from zhiyipdf.grounding.garbling import find_garbled
 from zhiyipdf.grounding.leftovers import add_running_ends, fill_by_words, fill_running
 from zhiyipdf.grounding.pictures import fill_between
 from zhiyipdf.grounding.running_lines import RunningLines, find_running_lines
@@ -76,6 +77,7 @@ class Placed:
         said: The blocks' text.
         body: The pages' text, without the running lines that the Markdown has not.
         dark: How much each page holds that cannot be read.
+        strange: Whether each page has text of which the Markdown knows nothing.
         good: Share of a block's letters that is hit where the text is good.
     """
 
@@ -83,6 +85,7 @@ class Placed:
     said: BlockStream
     body: PageStream
     dark: NDArray[np.float64]
+    strange: NDArray[np.bool_]
     good: float
 
 
@@ -95,12 +98,18 @@ def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
     body = whole.arranged(running.rank).without_lines(running.masked)
     grams = grams_of(body)
     said = turned(said, grams)
+    garbled = find_garbled(pages, body, said)
+    if garbled.lines.any():
+        body = body.without_lines(garbled.lines)
+        grams = grams_of(body)
     findings, good = _hit(blocks, said, body, grams)
     _reconsider(findings, said, running, len(pages))
     fill_exactly(findings, said, body)
     words = PageWords(pages, folding)
-    dark = dark_pages(pages, body)
-    fill_dark_pages(findings, blocks, said, words, dark, pages, running, good)
+    dark = dark_pages(pages, body, garbled.letters)
+    dark = fill_dark_pages(
+        findings, blocks, said, words, dark, garbled.letters, pages, running, good
+    )
     fill_roughly(findings, said, body, least=_LIKE)
     fill_running(findings, said, running, len(pages), exactly=False)
     fill_roughly(findings, said, body, least=_FAIRLY_LIKE)
@@ -108,13 +117,16 @@ def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
     add_running_ends(findings, said, running)
     fill_between(findings, blocks, pages, body)
     fill_cells(findings, blocks, body, folding)
-    return Placed(findings=findings, said=said, body=body, dark=dark, good=good)
+    return Placed(
+        findings=findings, said=said, body=body, dark=dark, strange=garbled.is_text, good=good
+    )
 
 
 def _match(work: Placed, pages: Sequence[PageText]) -> float:
     """Tell how much of the Markdown the PDF's text has, 1 where too little is there to tell."""
     lengths = np.diff(work.said.starts)
-    readable = np.count_nonzero(np.diff(work.body.page_starts) >= _FEW_LETTERS)
+    has_text = np.diff(work.body.page_starts) >= _FEW_LETTERS
+    readable = np.count_nonzero(has_text | work.strange)  # strange ones may be another PDF's
     if lengths.sum() < _LETTERS_TO_JUDGE or readable < len(pages) / 2:
         return 1.0
     found = 0.0

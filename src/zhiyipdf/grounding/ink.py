@@ -20,6 +20,9 @@ __all__ = ["fill_by_ink", "ink_size"]
 _IMAGE_LENGTH = 300
 _LEAST_LENGTH = 4
 _HEADING = 1.5
+_NO_LETTER = 0.01  # keeps order
+# How far a page's share of all may be off before a heading outweighs it, of a page.
+_INK_ERROR, _LETTER_ERROR = 1 / 6, 1 / 40
 
 
 def fill_by_ink(
@@ -31,6 +34,8 @@ def fill_by_ink(
     ink: Sequence[float],
     numbers: Sequence[int],
     running: RunningLines,
+    *,
+    by_letters: bool = False,
 ) -> None:
     """Share blocks out among dark pages that follow each other.
 
@@ -43,17 +48,27 @@ def fill_by_ink(
         ink: Of each of the pages.
         numbers: Of all pages, by index; names of pictures may tell them.
         running: Running lines; those that the Markdown kept part its pages.
+        by_letters: The ink is that of counted letters, as on garbled pages, which tell the pages'
+            shares more exactly than what is drawn.
     """
-    sizes = [ink_size(blocks[i], int(said.starts[i + 1] - said.starts[i])) for i in members]
+    lengths = [int(said.starts[i + 1] - said.starts[i]) for i in members]
+    if by_letters:
+        sizes: list[float] = [max(length, _NO_LETTER) for length in lengths]
+    else:
+        sizes = [ink_size(blocks[i], n) for i, n in zip(members, lengths, strict=True)]
     cuts = _marked(members, said, running, len(pages))
     if cuts is not None:
         shares = _by_marks(len(members), cuts)
     else:
-        hints = _hints(members, blocks, pages, numbers)
-        shares = _by_ink(members, sizes, blocks, ink, hints)
+        hints = _hints(findings, members, blocks, pages, numbers)
+        error = _LETTER_ERROR if by_letters else _INK_ERROR
+        shares = _by_ink(members, sizes, blocks, ink, hints, error)
     choices = 1 if cuts is not None else len(pages)
     margins = _margins(shares, sizes)
     for i, at, margin in zip(members, shares, margins, strict=True):
+        found = findings[i]
+        if found is not None and found.pages[:1] == (pages[at],):
+            continue
         findings[i] = Finding(method="ink", pages=(pages[at],), choices=choices, margin=margin)
 
 
@@ -95,6 +110,7 @@ def _by_ink(
     blocks: Sequence[Block],
     ink: Sequence[float],
     hints: Mapping[int, int],
+    error: float,
 ) -> list[int]:
     """Share members out so that the pages' lengths are as their ink is, cut where a part begins.
 
@@ -103,7 +119,9 @@ def _by_ink(
         sizes: How much ink each takes.
         blocks: All of them.
         ink: Of each page.
-        hints: By position among the members the page that a picture's name tells, never falling.
+        hints: By position among the members the page that a picture's name, or text of it that
+            can be read, tells, never falling.
+        error: How far the ink may be off, as a share of a page.
     """
     count = len(ink)
     if count == 1:
@@ -111,7 +129,7 @@ def _by_ink(
     total, all_ink = sum(sizes), sum(ink)
     ends = [0.0, *accumulate(sizes)]
     wanted = [0.0, *(share / all_ink * total for share in accumulate(ink))]
-    spread = max(total / count / 6, 1.0)
+    spread = max(total / count * error, 1.0)
     hinted, told = list(hints), list(hints.values())
     each = len(members) >= count  # then no page stays empty, but for what names tell
     shares = [count - 1] * len(members)
@@ -152,17 +170,24 @@ def _cut(
 
 
 def _hints(
-    members: Sequence[int], blocks: Sequence[Block], pages: Sequence[int], numbers: Sequence[int]
+    findings: Sequence[Finding | None],
+    members: Sequence[int],
+    blocks: Sequence[Block],
+    pages: Sequence[int],
+    numbers: Sequence[int],
 ) -> dict[int, int]:
-    """Read the pages that names of pictures tell, as far as they never fall."""
-    place = {numbers[page]: at for at, page in enumerate(pages)}
+    """Read the pages that names of pictures and found text tell, as far as they never fall."""
+    place = {page: at for at, page in enumerate(pages)}
+    named = {numbers[page]: at for page, at in place.items()}
     hints: dict[int, int] = {}
     last = 0
     for at, member in enumerate(members):
-        for target in blocks[member].images[:1]:
-            page = hinted_page(target, numbers[-1])
-            if page in place and place[page] >= last:
-                hints[at] = last = place[page]
+        found = findings[member]
+        told = [place.get(page) for page in (found.pages[:1] if found is not None else ())]
+        told += [named.get(hinted_page(t, numbers[-1]) or 0) for t in blocks[member].images[:1]]
+        page = next((page for page in told if page is not None), -1)
+        if page >= last:
+            hints[at] = last = page
     return hints
 
 

@@ -260,7 +260,8 @@ def fill_by_words(
         if first == between.last:
             continue
         window = range(first, between.last + 1)
-        shares = [words.shares(blocks[block], window, telling=True) for block in run]
+        known = words.over(window)
+        shares = [known.shares(blocks[block], telling=True).tolist() for block in run]
         for number, (block, at) in enumerate(_rising(run, shares)):
             share = shares[number][at]
             if share >= _LEAST_SHARE:
