@@ -9,6 +9,7 @@ import pytest
 
 from support.conversions import asset, blocks, conversion, on
 from zhiyipdf.documents import ImageMode, MetadataStyle, Record, make_records, page_index
+from zhiyipdf.documents.fingerprint import write_fingerprint
 from zhiyipdf.models import Conversion, DocumentProperties, ParseOptions, TaskRef
 
 THREE_PAGES = blocks(
@@ -276,6 +277,18 @@ def test_a_rule_or_a_picture_does_not_decide_how_pages_were_found() -> None:
     (_, *first), (_, *second) = page_starts(record)
     assert first == [1, 1, 0.99]
     assert second == [2, 2, 0.6, "estimated"]
+
+
+@pytest.mark.parametrize("images", ["reference", "inline", "drop"])
+def test_a_file_of_several_pages_carries_the_fingerprint_of_its_text(images: ImageMode) -> None:
+    made = conversion(
+        blocks(("image", "![](a.png)\n\n", on(1)), ("paragraph", "One.\n", on(2))),
+        assets=[asset("a.png")],
+    )
+    uris = {"a.png": "s3://bucket/a"}
+    (record,) = make_records(made, mode="single", images=images, uris=uris, inline=uris)
+    assert record.metadata["text_fingerprint"] == write_fingerprint(record.text)
+    assert all("text_fingerprint" not in page.metadata for page in make_records(made))
 
 
 def test_text_that_has_no_page_is_named_as_such() -> None:

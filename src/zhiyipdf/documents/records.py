@@ -156,6 +156,7 @@ class _RecordMaker:
                 pair_id=self._id(pair=piece.pair),
                 place=piece.place,
                 runs=runs,
+                text=text,
                 uris=[image.uri for image in images if image.uri],
                 image_count=len(images),
                 block=None if piece.number is None else piece.blocks[0],
