@@ -211,6 +211,15 @@ def test_a_heading_splitter_that_drops_characters_and_headings_costs_no_page() -
     assert str(cite(document, merged)) == "paper.pdf, pp. 2–3"
 
 
+def test_a_chunk_whose_document_is_not_given_is_cited_as_if_alone() -> None:
+    (document,) = documents_of(paper(), mode="single")
+    split = RecursiveCharacterTextSplitter(chunk_size=200, chunk_overlap=0, add_start_index=True)
+    chunks = split.split_documents([document])
+    for chunk, cited in zip(chunks, with_citations([], chunks), strict=True):
+        assert str(cite(cited)) == str(cite(chunk))
+        assert "page_starts" not in cited.metadata
+
+
 def test_chunks_of_bare_text_get_the_metadata_of_the_one_document() -> None:
     (document,) = documents_of(paper(), mode="single")
     raw = MarkdownHeaderTextSplitter([("#", "part")]).split_text(document.page_content)

@@ -19,6 +19,7 @@ from zhiyipdf.documents.citing import (
     spans_alone,
     spans_within,
 )
+from zhiyipdf.documents.metadata import PAGE_STARTS_KEY
 
 __all__ = ["Citation", "cite", "with_citations"]
 
@@ -63,8 +64,9 @@ def with_citations(documents: Iterable[Document], chunks: Iterable[Document]) ->
     can be filtered on then, and ``page_starts`` takes no room in the vector store.
 
     Args:
-        documents: Those that were split, as they were loaded; documents of one page need not be
-            among them.
+        documents: Those that were split, as they were loaded. Documents of one page need not be
+            among them; a chunk of another one that is not has a page only as :func:`cite` tells it
+            of a chunk alone.
         chunks: What one splitter, or several in a row, made of them, in any order; their metadata
             as the splitter left it, or with more keys. A splitter that takes bare text leaves none:
             chunks without ``source`` are looked for if there is just one document, and get its
@@ -92,6 +94,8 @@ def with_citations(documents: Iterable[Document], chunks: Iterable[Document]) ->
         spans: Sequence[Span] = ()
         if key in by_key:
             spans = _spans(by_key[key], chunk, near=None if key in lost else _start(chunk))
+        elif metadata.get(PAGE_STARTS_KEY) is not None:
+            spans = spans_alone(metadata, chunk.page_content, near=_start(chunk))
         elif "source" not in metadata:
             spans = [] if alone is None else _spans(alone, chunk)
             if alone is not None and spans:
