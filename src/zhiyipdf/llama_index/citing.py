@@ -88,12 +88,11 @@ class PageCitations(TransformComponent):
         """
         places = _Places(nodes, self.documents)
         whole = places.covering()
-        cited = [_cited(node, places.spans(node, whole)) for node in nodes]
+        spans = [places.spans(node, whole) for node in nodes]
+        cited = [_cited(node, own) for node, own in zip(nodes, spans, strict=True)]
         unknown = sum(
-            PAGE_STARTS_KEY in node.metadata
-            and PAGE_STARTS_KEY not in own.metadata
-            and "page_number" not in own.metadata
-            for node, own in zip(nodes, cited, strict=True)
+            after is not before and not own and "page_number" not in after.metadata
+            for before, own, after in zip(nodes, spans, cited, strict=True)
         )
         if unknown and not self.documents:
             logger.warning(
