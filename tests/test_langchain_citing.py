@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from langchain_text_splitters import (
     MarkdownTextSplitter,
     RecursiveCharacterTextSplitter,
     TextSplitter,
+    TokenTextSplitter,
 )
 
 import zhiyipdf
@@ -84,11 +87,205 @@ def test_a_chunk_of_any_splitter_is_cited_with_its_pages(
 
 def test_a_chunk_that_a_store_found_is_cited_without_its_document() -> None:
     (document,) = documents_of(paper(), mode="single", metadata_style="flat")
-    split = RecursiveCharacterTextSplitter(chunk_size=150, chunk_overlap=0, add_start_index=True)
+    split = RecursiveCharacterTextSplitter(chunk_size=300, chunk_overlap=0, add_start_index=True)
     store = InMemoryVectorStore(DeterministicFakeEmbedding(size=8))
     store.add_documents(split.split_documents([document]))
-    for chunk in store.similarity_search("word", k=20):
+    found = store.similarity_search("word", k=40)
+    told = [chunk for chunk in found if len(chunk.page_content) >= 143]
+    assert len(told) >= 12
+    for chunk in told:
         assert cite(chunk) == cite(document, chunk)
+
+
+def sections_of(document: Document, **options: Any) -> list[Document]:
+    """Cut by headings; the metadata copied, as one has to with that splitter."""
+    parts = MarkdownHeaderTextSplitter([("#", "part")], **options).split_text(document.page_content)
+    for part in parts:
+        part.metadata = {**document.metadata, **part.metadata}
+    return parts
+
+
+TWO_SPLITTERS: list[tuple[Any, ...]] = [
+    ("headings", sections_of),
+    ("headings kept", lambda document: sections_of(document, strip_headers=False)),
+    (
+        "characters",
+        RecursiveCharacterTextSplitter(
+            chunk_size=900, chunk_overlap=0, add_start_index=True
+        ).split_documents,
+    ),
+]
+
+
+def cut_twice(document: Document, first: str, size: int, *, index: bool = True) -> list[Document]:
+    cut = dict(TWO_SPLITTERS)[first]
+    parts = cut([document]) if first == "characters" else cut(document)
+    return RecursiveCharacterTextSplitter(
+        chunk_size=size, chunk_overlap=20, add_start_index=index
+    ).split_documents(parts)
+
+
+def assert_no_page_is_wrong(chunk: Document, found: Citation, *, known: bool) -> None:
+    named = pages_in(chunk.page_content)
+    if known:
+        assert found.page_number is not None
+    if found.page_number is not None and named:
+        assert found.page_number <= min(named)
+        assert (found.page_number_end or found.page_number) >= max(named)
+
+
+@pytest.mark.parametrize("size", [80, 200, 500])
+@pytest.mark.parametrize("first", dict(TWO_SPLITTERS))
+def test_a_chunk_of_two_splitters_in_a_row_has_the_right_page_or_none(
+    first: str, size: int
+) -> None:
+    (document,) = documents_of(paper(40), mode="single")
+    chunks = cut_twice(document, first, size)
+    assert len(chunks) > 40
+    for chunk, cited in zip(chunks, with_citations([document], chunks), strict=True):
+        assert_no_page_is_wrong(chunk, cite(chunk), known=False)
+        assert_no_page_is_wrong(chunk, cite(document, chunk), known=True)
+        assert_no_page_is_wrong(chunk, cite(cited), known=True)
+        assert "page_starts" not in cited.metadata
+
+
+def test_a_long_chunk_of_two_splitters_is_found_without_its_document() -> None:
+    (document,) = documents_of(paper(40), mode="single")
+    chunks = [c for c in cut_twice(document, "characters", 450) if len(c.page_content) >= 335]
+    assert len(chunks) > 30
+    for chunk in chunks:
+        assert cite(chunk) == cite(document, chunk)
+
+
+@pytest.mark.parametrize("size", [80, 300])
+def test_a_chunk_alone_without_a_start_index_has_the_right_page_or_none(size: int) -> None:
+    (document,) = documents_of(paper(40), mode="single")
+    split = RecursiveCharacterTextSplitter(chunk_size=size, chunk_overlap=0)
+    for chunk in split.split_documents([document]):
+        assert_no_page_is_wrong(chunk, cite(chunk), known=False)
+        if size < 143:
+            assert str(cite(chunk)) == "paper.pdf"
+
+
+@pytest.mark.parametrize("overlap", [0, 10])
+def test_a_chunk_cut_by_tokens_is_cited_with_its_pages(
+    overlap: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # LlamaIndex brings this encoding along; tiktoken would fetch it.
+    core = importlib.util.find_spec("llama_index.core")
+    assert core is not None
+    assert core.origin is not None
+    cache = Path(core.origin).parent / "_static" / "tiktoken_cache"
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(cache))
+    split = TokenTextSplitter(
+        encoding_name="cl100k_base", chunk_size=40, chunk_overlap=overlap, add_start_index=True
+    )
+    pieces = [("paragraph", f"{chr(0x4E00 + n)}龘靐齉" * 30 + "\n\n", on(n)) for n in range(1, 30)]
+    made = conversion(blocks(*pieces), pages=30)
+    (document,) = documents_of(made, mode="single")
+    chunks = split.split_documents([document])
+    assert any("\ufffd" in chunk.page_content for chunk in chunks)
+    for chunk in chunks:
+        named = {ord(c) - 0x4E00 for c in chunk.page_content if 0x4E00 < ord(c) < 0x4E00 + 30}
+        for told in (cite(document, chunk), cite(with_citations([document], [chunk])[0])):
+            assert told.page_number is not None
+            assert told.page_number in {min(named), min(named) - 1}  # words of it may be in front
+            assert (told.page_number_end or told.page_number) == max(named)
+
+
+def test_a_heading_splitter_that_drops_characters_and_headings_costs_no_page() -> None:
+    words = [f"word{page}x{n}." for page in (1, 2, 3) for n in range(9)]
+    made = conversion(
+        blocks(
+            ("paragraph", f"نیم\u200cفاصله {' '.join(words[:9])} \ue001\n\n", on(1)),
+            ("heading", "## Notes\n\n", on(2)),
+            ("paragraph", f"{' '.join(words[9:18])}\n\n", on(2)),
+            ("heading", "## Notes\n\n", on(3)),
+            ("paragraph", f"so\u00adft {' '.join(words[18:])}", on(3)),
+        )
+    )
+    (document,) = documents_of(made, mode="single")
+    split = MarkdownHeaderTextSplitter([("##", "notes")])
+    first, merged = split.split_text(document.page_content)
+    assert str(cite(document, first)) == "paper.pdf, p. 1"
+    assert str(cite(document, merged)) == "paper.pdf, pp. 2–3"
+
+
+def test_a_chunk_whose_document_is_not_given_is_cited_as_if_alone() -> None:
+    (document,) = documents_of(paper(), mode="single")
+    split = RecursiveCharacterTextSplitter(chunk_size=200, chunk_overlap=0, add_start_index=True)
+    chunks = split.split_documents([document])
+    for chunk, cited in zip(chunks, with_citations([], chunks), strict=True):
+        assert str(cite(cited)) == str(cite(chunk))
+        assert "page_starts" not in cited.metadata
+
+
+def test_chunks_of_bare_text_get_the_metadata_of_the_one_document() -> None:
+    (document,) = documents_of(paper(), mode="single")
+    raw = MarkdownHeaderTextSplitter([("#", "part")]).split_text(document.page_content)
+    for page, chunk in enumerate(with_citations([document], raw), 1):
+        assert chunk.metadata["part"] == f"Part {page}."
+        assert str(cite(chunk)) == f"paper.pdf, p. {page}"
+        assert "page_starts" not in chunk.metadata
+
+
+def test_chunks_of_bare_text_of_several_documents_stay_as_they_are_and_that_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pages = documents_of(paper())
+    raw = [Document(page_content="word7x3. word7x4.")]
+    assert with_citations(pages, raw) == raw
+    assert "1 of 1 chunks have no metadata" in caplog.text
+    assert "{**document.metadata, **chunk.metadata}" in caplog.text
+
+
+def test_a_chunk_without_metadata_cannot_be_cited_alone() -> None:
+    with pytest.raises(ValueError, match=r"source and page_source missing.*document\.metadata"):
+        cite(Document(page_content="x"))
+    with pytest.raises(ValueError, match="source and page_source missing"):
+        cite(Document(page_content="x", metadata={"page_starts": "oops"}))
+
+
+def test_a_piece_in_place_of_its_document_is_refused() -> None:
+    (document,) = documents_of(paper(), mode="single")
+    section = sections_of(document)[4]
+    for refused in (
+        lambda: cite(section, section),
+        lambda: with_citations([section], [section]),
+    ):
+        with pytest.raises(ValueError, match="cut or changed since"):
+            refused()
+
+
+def test_a_chunk_of_another_pdf_is_refused() -> None:
+    (document,) = documents_of(paper(), mode="single")
+    other = conversion(blocks(("paragraph", "word7x3.", on(1))), sha256="cd" * 32, uri="b.pdf")
+    with pytest.raises(ValueError, match=r"another PDF, 'b\.pdf'"):
+        cite(document, documents_of(other)[0])
+
+
+def test_text_that_stands_on_several_pages_is_an_estimate_where_starts_cannot_be_right() -> None:
+    pieces = [
+        block
+        for page in range(1, 9)
+        for block in (
+            ("heading", f"# Part {page}\n\n", on(page)),
+            ("paragraph", "The same words stand on each page.\n\n", on(page)),
+        )
+    ]
+    (document,) = documents_of(conversion(blocks(*pieces), pages=8), mode="single")
+    chunks = RecursiveCharacterTextSplitter(
+        chunk_size=40, chunk_overlap=0, add_start_index=True
+    ).split_documents(sections_of(document))
+    assert {chunk.metadata["start_index"] for chunk in chunks} == {0}
+    for chunk in with_citations([document], chunks):
+        assert chunk.metadata["page_source"] == "estimated"
+    true_starts = RecursiveCharacterTextSplitter(
+        chunk_size=40, chunk_overlap=0, add_start_index=True
+    ).split_documents([document])
+    assert [cite(document, c).page_number for c in true_starts if "same" in c.page_content] == [
+        *range(1, 9)
+    ]
 
 
 def test_a_chunk_cut_twice_is_found_by_its_text() -> None:

@@ -14,6 +14,7 @@ from llama_index.core.node_parser import (
     HierarchicalNodeParser,
     MarkdownNodeParser,
     SentenceSplitter,
+    SentenceWindowNodeParser,
     TokenTextSplitter,
 )
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
@@ -67,8 +68,21 @@ def assert_pages_are_right(node: BaseNode) -> None:
         assert first <= min(named)
         assert node.metadata.get("page_number_end", first) >= max(named)
         assert node.metadata.get("page_number_end", first) - first <= max(named) - min(named) + 1
-    assert "page_starts" not in node.metadata
-    assert "page_labels" not in node.metadata
+    assert not {"page_starts", "text_fingerprint"} & node.metadata.keys()
+    assert ("page_labels" in node.metadata) == (node.metadata.get("page_number_end") == 8)
+
+
+def assert_no_page_is_wrong(node: BaseNode) -> bool:
+    """Tell if the node has a page, too."""
+    assert not {"page_starts", "text_fingerprint"} & node.metadata.keys()
+    if "page_number" not in node.metadata:
+        assert node.metadata["page_source"] == "none"
+        return False
+    named, first = pages_in(node), node.metadata["page_number"]
+    last = node.metadata.get("page_number_end", first)
+    if named:
+        assert first <= min(named) <= max(named) <= last <= max(named) + 1
+    return True
 
 
 def shown(node: BaseNode) -> str:
@@ -137,6 +151,113 @@ def test_a_child_whose_parent_is_not_there_gets_no_page_rather_than_a_wrong_one(
     child = nodes[-1]
     (cited,) = CitationPostprocessor().postprocess_nodes([NodeWithScore(node=child, score=1.0)])
     assert "page_number" not in cited.node.metadata
+
+
+SMALL = SentenceSplitter(chunk_size=100, chunk_overlap=10)
+TWO_PARSERS: dict[str, list[TransformComponent]] = {
+    "headings, sentences": [MarkdownNodeParser(), SMALL],
+    "sentences twice": [SentenceSplitter(chunk_size=400, chunk_overlap=0), SMALL],
+    "tokens, sentences": [TokenTextSplitter(chunk_size=400, chunk_overlap=0), SMALL],
+    "headings, hierarchy": [MarkdownNodeParser(), PARSERS[3]],
+    "hierarchy, sentences": [PARSERS[3], SMALL],
+    "headings, windows": [MarkdownNodeParser(), SentenceWindowNodeParser()],
+}
+
+
+@pytest.mark.parametrize("parsers", TWO_PARSERS)
+def test_after_two_parsers_a_node_has_the_right_page_or_none_and_that_is_said(
+    parsers: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline = IngestionPipeline(transformations=[*TWO_PARSERS[parsers], PageCitations()])
+    nodes = pipeline.run(documents=paper(mode="single"))
+    known = [assert_no_page_is_wrong(node) for node in nodes]
+    assert len(nodes) >= 19
+    unknown = known.count(False)
+    assert (f"{unknown} of {len(nodes)} nodes get no page" in caplog.text) == (unknown > 0)
+
+
+@pytest.mark.parametrize("parsers", TWO_PARSERS)
+def test_after_two_parsers_each_node_is_found_in_documents_that_are_given(
+    parsers: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    documents = paper(mode="single")
+    citations = PageCitations(documents=documents)
+    pipeline = IngestionPipeline(transformations=[*TWO_PARSERS[parsers], citations])
+    for node in pipeline.run(documents=documents):
+        assert assert_no_page_is_wrong(node)
+    assert "no page" not in caplog.text
+
+
+@pytest.mark.parametrize("parsers", TWO_PARSERS)
+def test_a_retrieved_node_of_two_parsers_has_the_right_page_or_none(parsers: str) -> None:
+    documents = paper(mode="single")
+    nodes = IngestionPipeline(transformations=TWO_PARSERS[parsers]).run(documents=documents)
+    for node in nodes:
+        one = [NodeWithScore(node=node, score=1.0)]
+        (alone,) = CitationPostprocessor().postprocess_nodes(one)
+        assert_no_page_is_wrong(alone.node)
+        (beside,) = CitationPostprocessor(documents=documents).postprocess_nodes(one)
+        assert assert_no_page_is_wrong(beside.node)
+
+
+def test_long_nodes_of_two_parsers_are_found_without_their_document() -> None:
+    parsers = [
+        SentenceSplitter(chunk_size=900, chunk_overlap=0),
+        SentenceSplitter(chunk_size=260, chunk_overlap=0),
+    ]
+    nodes = IngestionPipeline(transformations=[*parsers, PageCitations()]).run(
+        documents=paper(mode="single")
+    )
+    long = [n for n in nodes if len(n.get_content(metadata_mode=MetadataMode.NONE)) >= 335]
+    assert len(long) >= 5
+    assert all(assert_no_page_is_wrong(node) for node in long)
+
+
+def test_between_two_parsers_pages_are_those_of_the_larger_piece() -> None:
+    transformations = [MarkdownNodeParser(), PageCitations(), SMALL]
+    for node in IngestionPipeline(transformations=transformations).run(
+        documents=paper(mode="single")
+    ):
+        assert assert_no_page_is_wrong(node)
+
+
+def test_short_nodes_that_cover_their_document_are_believed() -> None:
+    nodes = SentenceWindowNodeParser().get_nodes_from_documents(paper(mode="single"))
+    cited = PageCitations()(nodes)
+    assert max(len(node.get_content(metadata_mode=MetadataMode.NONE)) for node in cited) < 143
+    assert all(assert_no_page_is_wrong(node) for node in cited)
+    assert not any(assert_no_page_is_wrong(node) for node in PageCitations()(nodes[:-1]))
+
+
+def test_documents_that_are_not_cut_yet_stay_as_they_are() -> None:
+    documents = paper(mode="single")
+    assert PageCitations()(documents) == documents
+
+
+def test_documents_that_were_changed_or_are_foreign_are_refused() -> None:
+    (document,) = paper(mode="single")
+    changed = document.model_copy(deep=True)
+    changed.set_content("x" + document.text)
+    with pytest.raises(ValueError, match="cut or changed since"):
+        PageCitations(documents=[changed])([])
+    with pytest.raises(ValueError, match="source and page_source missing"):
+        CitationPostprocessor(documents=[Document(text="x")]).postprocess_nodes([])
+
+
+def test_documents_are_not_dumped_but_a_pipelines_cache_tells_them_apart() -> None:
+    documents = paper(mode="single")
+    with_documents = PageCitations(documents=documents)
+    assert "word1x1" not in with_documents.to_json() + repr(with_documents)
+    assert with_documents.to_dict() != PageCitations().to_dict()
+    assert PageCitations.from_dict(with_documents.to_dict()).documents == []
+    assert pickle.loads(pickle.dumps(with_documents)).documents == documents
+    parsers = TWO_PARSERS["headings, sentences"]
+    pipeline = IngestionPipeline(transformations=[*parsers, PageCitations()])
+    before = pipeline.run(documents=documents)
+    pipeline.transformations[-1] = with_documents
+    after = pipeline.run(documents=documents)
+    assert sum(map(assert_no_page_is_wrong, before)) < len(after)
+    assert all(map(assert_no_page_is_wrong, after))
 
 
 @pytest.mark.parametrize("component", [PageCitations(), CitationPostprocessor()])

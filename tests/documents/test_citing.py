@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import re
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from support.conversions import blocks, conversion, on
 from zhiyipdf.documents import make_records
-from zhiyipdf.documents.citing import ChunkSearch, Citation, citation, cited_metadata
+from zhiyipdf.documents.chunk_search import ChunkSearch
+from zhiyipdf.documents.citing import (
+    Citation,
+    check_document,
+    citation,
+    cited_metadata,
+    spans_alone,
+)
 from zhiyipdf.models import Block, Conversion
 
 LABELS = ["i", "ii", "1", "2"]
@@ -79,68 +86,110 @@ def test_a_piece_of_a_block_is_cited_with_its_box(style: Any) -> None:
 
 
 def test_numbers_that_a_store_gave_back_as_floats_are_understood() -> None:
-    found = citation({"source": "a.pdf", "page_number": 17.0, "page_label": "17"}, [])
+    metadata = {"source": "a.pdf", "page_number": 17.0, "page_label": "17", "page_source": "exact"}
+    found = citation(metadata, [])
     assert (found.page_number, str(found)) == (17, "a.pdf, p. 17")
+
+
+ABOUT_PAGES = {"page_starts", "page_labels", "text_fingerprint"}
 
 
 def test_a_piece_gets_page_keys_in_place_of_page_starts() -> None:
     metadata = {**WHOLE.metadata, "mine": 1}
-    assert cited_metadata(metadata, [(9, 12)]) == {
-        **{k: v for k, v in metadata.items() if k not in {"page_starts", "page_labels"}},
-        "page_number": 1,
-        "page_number_end": 2,
-        "page_label": "i",
-        "page_source": "aligned",
-        "page_score": 0.8,
+    assert cited_metadata(metadata, [(26, 28)]) == {
+        **{k: v for k, v in metadata.items() if k not in ABOUT_PAGES},
+        "page_number": 3,
+        "page_label": "1",
+        "page_source": "exact",
     }
-    assert "page_starts" in metadata
+    assert metadata.keys() >= ABOUT_PAGES
 
 
-def test_metadata_that_says_nothing_of_pages_or_a_piece_that_is_nowhere_stay_as_they_are() -> None:
+def test_a_piece_of_two_pages_keeps_the_labels_of_both() -> None:
+    own = cited_metadata(WHOLE.metadata, [(9, 12)])
+    assert (own["page_number"], own["page_number_end"], own["page_label"]) == (1, 2, "i")
+    assert json.loads(own["page_labels"]) == [[1, "i"], [2, "ii"]]
+    assert str(citation(own, [])) == "paper.pdf, pp. i–ii"
+    assert "page_labels" not in cited_metadata(WHOLE.metadata, [(26, 28)])
+
+
+def test_a_piece_that_is_nowhere_has_no_page_and_loses_what_tells_of_pages() -> None:
+    own = cited_metadata(WHOLE.metadata, [])
+    assert own == {k: v for k, v in WHOLE.metadata.items() if k not in ABOUT_PAGES}
+    assert own["page_source"] == "none"
+
+
+def test_a_piece_of_a_page_keeps_the_page_wherever_in_it_it_stands() -> None:
+    first, *_ = make_records(MADE)
+    own = cited_metadata(first.metadata, [])
+    assert (own["page_number"], own["page_number_end"]) == (1, 2)
+    assert not {"page_starts", "text_fingerprint"} & own.keys()
+
+
+def test_metadata_that_says_nothing_of_pages_stays_as_it_is() -> None:
     assert cited_metadata({"source": "a"}, [(0, 1)]) == {"source": "a"}
-    assert cited_metadata(WHOLE.metadata, []) == WHOLE.metadata
 
 
-# --- finding ------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("source", None),
+        ("page_source", None),
+        ("page_starts", "oops"),
+        ("page_starts", "[]"),
+        ("page_starts", [[0, 1]]),
+        ("page_labels", "oops"),
+        ("text_fingerprint", "oops"),
+        ("text_fingerprint", 5),
+    ],
+)
+def test_metadata_that_is_not_ours_or_was_damaged_is_refused_by_name(key: str, value: Any) -> None:
+    metadata = {**WHOLE.metadata, key: value}
+    if value is None:
+        del metadata[key]
+    with pytest.raises(ValueError, match=key):
+        citation(metadata, spans_alone(metadata, WHOLE.text) or [(0, 5)])
 
 
-def test_a_piece_is_found_wherever_it_stands() -> None:
-    assert ChunkSearch("ab ab ab").spans(" ab ") == [(0, 2), (3, 5), (6, 8)]
+def test_a_page_found_in_an_unknown_way_is_refused() -> None:
+    with pytest.raises(ValueError, match="no page_source: 'guessed'"):
+        citation({"source": "a.pdf", "page_number": 1, "page_source": "guessed"}, [])
 
 
-def test_a_place_that_is_said_decides_and_the_nearest_one_does_if_it_is_wrong() -> None:
-    search = ChunkSearch("ab ab ab")
-    assert search.spans("ab", near=3) == [(3, 5)]
-    assert search.spans(" ab", near=5) == [(6, 8)]
-    assert search.spans("ab", near=8) == [(6, 8)]
-    assert search.spans("ab", near=-1) == [(0, 2)]
-    assert search.spans("ab", near=999) == [(6, 8)]
+def test_a_document_that_was_cut_or_changed_since_it_was_loaded_is_refused() -> None:
+    check_document(WHOLE.metadata, WHOLE.text)
+    check_document(WHOLE.metadata, WHOLE.text + "\n")  # white space at the end moves nothing
+    for text in (WHOLE.text[:30], "x" + WHOLE.text, WHOLE.text.replace("First", "Worst")):
+        with pytest.raises(ValueError, match="cut or changed since"):
+            check_document(WHOLE.metadata, text)
+    with pytest.raises(ValueError, match="source and page_source missing"):
+        check_document({}, "text")
 
 
-def test_white_space_that_a_splitter_changed_does_no_harm() -> None:
-    text = "One\n\ntwo   three\nfour. One two"
-    assert ChunkSearch(text).spans("two three  \nfour") == [(5, 21)]
-    assert ChunkSearch(text).spans("wo three\tfo", near=20) == [(6, 19)]
+WORDS = [" ".join(f"w{page}x{n * n}" for n in range(99)) for page in (1, 2, 3)]
+(LONG,) = make_records(
+    conversion(
+        blocks(*[("paragraph", f"{words}\n\n", on(page)) for page, words in enumerate(WORDS, 1)])
+    ),
+    mode="single",
+)
 
 
-def test_a_blank_piece_and_a_foreign_one_are_nowhere() -> None:
-    assert ChunkSearch("text").spans(" \n") == []
-    assert ChunkSearch("text").spans("test") == []
-    assert ChunkSearch("").spans("test", near=3) == []
-
-
-@given(st.text("ab \n", max_size=40), st.data())
-def test_any_piece_is_found_where_it_was_cut(text: str, data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(text)))
-    chunk = text[start : data.draw(st.integers(start, len(text)))]
-    if chunk.strip():
-        begin = start + len(chunk) - len(chunk.lstrip())
-        span = (begin, begin + len(chunk.strip()))
-        assert ChunkSearch(text).spans(chunk, near=start) == [span]
-        loose = re.sub(r"\s+", " \n", chunk)
-        found = ChunkSearch(text).spans(loose)
-        assert found
-        assert all(text[s:e].split() == chunk.split() for s, e in found)
+@pytest.mark.parametrize(
+    ("chunk", "page", "source"),
+    [
+        (WORDS[1], 2, "exact"),  # all of a page: both its ends are where blocks begin
+        (WORDS[1][2:], 2, "estimated"),  # cut beside the page's end, which is not checked
+        (WORDS[1][60:-60], 2, "exact"),
+        ("Changed " + WORDS[1][13:], 2, "estimated"),
+    ],
+)
+def test_a_piece_alone_is_certain_but_where_a_page_ends_beside_what_is_not_checked(
+    chunk: str, page: int, source: str
+) -> None:
+    found = citation(LONG.metadata, spans_alone(LONG.metadata, chunk))
+    assert (found.page_number, found.page_number_end) == (page, None)
+    assert found.page_source == source
 
 
 PIECES = st.lists(

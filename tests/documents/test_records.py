@@ -9,6 +9,7 @@ import pytest
 
 from support.conversions import asset, blocks, conversion, on
 from zhiyipdf.documents import ImageMode, MetadataStyle, Record, make_records, page_index
+from zhiyipdf.documents.fingerprint import write_fingerprint
 from zhiyipdf.models import Conversion, DocumentProperties, ParseOptions, TaskRef
 
 THREE_PAGES = blocks(
@@ -184,6 +185,32 @@ def test_a_page_whose_only_picture_is_dropped_is_empty() -> None:
     assert texts(made, images="drop", include_empty_pages=True) == ["a", ""]
 
 
+SCAN = conversion(
+    blocks(
+        ("image", "![](a.png)\n\n", on(1)),
+        ("comment", "<!-- This page has no text; it is shown as a picture. -->", on(1)),
+    ),
+    pages=1,
+    assets=[asset("a.png")],
+)
+
+
+def test_a_page_of_which_only_a_comment_is_left_is_empty() -> None:
+    assert texts(SCAN, images="drop") == []
+    assert texts(SCAN, images="drop", include_empty_pages=True) == [""]
+    assert texts(SCAN, images="drop", mode="block") == []
+    assert texts(SCAN, images="reference") == ["".join(block.text for block in SCAN.blocks)]
+
+
+def test_a_page_that_is_nothing_but_a_comment_is_empty_and_a_whole_file_is_kept() -> None:
+    made = conversion(
+        blocks(("paragraph", "a\n\n", on(1)), ("comment", "<!-- b -->", on(2))), pages=2
+    )
+    assert texts(made) == ["a"]
+    assert texts(made, include_empty_pages=True) == ["a", ""]
+    assert texts(made, mode="single") == ["a\n\n<!-- b -->"]
+
+
 def test_equal_blocks_are_told_apart_by_their_number() -> None:
     made = conversion(blocks(("paragraph", "See above.\n\n", on(1)), ("comment", "<!-- -->\n\n"),
                              ("paragraph", "See above.", on(1))))  # fmt: skip
@@ -231,6 +258,37 @@ def test_page_starts_fit_the_text_whatever_becomes_of_its_pictures(images: Image
         assert 3 not in found  # nothing is left of it
     else:
         assert [found[page][:4] for page in (1, 2, 3)] == ["![](", "![](", "![]("]
+
+
+def test_a_rule_or_a_picture_does_not_decide_how_pages_were_found() -> None:
+    guess = on(1, source="estimated", score=0.4)
+    made = conversion(
+        blocks(
+            ("paragraph", "One.\n\n", on(1, source="aligned", score=0.99)),
+            ("rule", "---\n\n", guess),
+            ("image", "![Figure 1](a.png)\n\n", guess),
+            ("formula", "$$x$$\n\n", guess),
+            ("comment", "<!-- Here. -->\n\n", guess),
+            ("paragraph", "Two.\n\n", on(2, source="aligned", score=0.98)),
+            ("table", "| 3 |", on(2, source="estimated", score=0.6)),
+        )
+    )
+    (record,) = make_records(made, mode="single")
+    (_, *first), (_, *second) = page_starts(record)
+    assert first == [1, 1, 0.99]
+    assert second == [2, 2, 0.6, "estimated"]
+
+
+@pytest.mark.parametrize("images", ["reference", "inline", "drop"])
+def test_a_file_of_several_pages_carries_the_fingerprint_of_its_text(images: ImageMode) -> None:
+    made = conversion(
+        blocks(("image", "![](a.png)\n\n", on(1)), ("paragraph", "One.\n", on(2))),
+        assets=[asset("a.png")],
+    )
+    uris = {"a.png": "s3://bucket/a"}
+    (record,) = make_records(made, mode="single", images=images, uris=uris, inline=uris)
+    assert record.metadata["text_fingerprint"] == write_fingerprint(record.text)
+    assert all("text_fingerprint" not in page.metadata for page in make_records(made))
 
 
 def test_text_that_has_no_page_is_named_as_such() -> None:

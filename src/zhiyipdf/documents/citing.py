@@ -1,30 +1,49 @@
-"""Cites pieces of documents: finds where in a document they stand, and tells the page of that."""
+"""Cites pieces of documents: tells the pages of the place where one stands."""
 
 from __future__ import annotations
 
 import json
-import re
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import accumulate
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, cast, get_args
 
-from zhiyipdf.documents.metadata import PAGE_KEYS, PAGE_LABELS_KEY, PAGE_STARTS_KEY, page_keys
-from zhiyipdf.documents.page_starts import label_of, place_of_span, read_labels, read_runs
+from zhiyipdf.documents.chunk_search import Span, search_of
+from zhiyipdf.documents.fingerprint import UNCHECKED, Fingerprint, read_fingerprint
+from zhiyipdf.documents.metadata import (
+    PAGE_KEYS,
+    PAGE_LABELS_KEY,
+    PAGE_STARTS_KEY,
+    TEXT_FINGERPRINT_KEY,
+    page_keys,
+)
+from zhiyipdf.documents.page_starts import (
+    label_of,
+    place_of_span,
+    read_labels,
+    read_runs,
+    write_labels,
+)
 from zhiyipdf.documents.paging import NOWHERE, Place
 from zhiyipdf.models import BBox, PageSource
 
-__all__ = ["ChunkSearch", "Citation", "Span", "citation", "cited_metadata"]
+__all__ = [
+    "Citation",
+    "check_document",
+    "check_ours",
+    "citation",
+    "cited_metadata",
+    "document_key",
+    "fingerprint_of",
+    "spans_alone",
+    "spans_within",
+]
 
-Span = tuple[int, int]
-"""Offset of a piece's first character in its document, and the offset after its last one."""
+# As many documents as `search_of` keeps.
+_RECENT_TEXTS = 4
 
-# A text that stands in more places than these is no better known by looking at the rest.
-_MOST_PLACES = 20
-
-_WORD = re.compile(r"\S+")
+# Line ends between a block's last word and the next block.
+_BLANKS_BETWEEN_BLOCKS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +93,9 @@ def citation(metadata: Mapping[str, Any], spans: Sequence[Span]) -> Citation:
             if others are on other pages.
 
     Raises:
-        ValueError: The metadata is not ours.
+        ValueError: The metadata is not ours, or was damaged.
     """
+    check_ours(metadata)
     place, labels = _place(metadata, spans), _labels(metadata)
     keys = page_keys(place, lambda number: _label(metadata, labels, number))
     end = cast("int | None", keys.get("page_number_end"))
@@ -100,107 +120,139 @@ def cited_metadata(metadata: Mapping[str, Any], spans: Sequence[Span]) -> dict[s
         spans: As in :func:`citation`.
 
     Returns:
-        New metadata; as it was, if it is unknown where the piece stands, or the document says
+        New metadata. If it is unknown where the piece stands, only what holds for all of the
+        document: no page, unless the document is itself a page. As it was, if the document says
         nothing of its pages or has only one.
 
     Raises:
-        ValueError: The metadata is not ours.
+        ValueError: The metadata was damaged.
     """
-    if PAGE_STARTS_KEY not in metadata or not spans:
+    if PAGE_STARTS_KEY not in metadata:
         return dict(metadata)
-    labels = _labels(metadata)
-    own = page_keys(_place(metadata, spans), lambda number: _label(metadata, labels, number))
+    place, labels = _place(metadata, spans), _labels(metadata)
+    own = page_keys(place, lambda number: _label(metadata, labels, number))
+    if labels and "page_number_end" in own:  # else the last page's label would be lost
+        first, last = cast("int", own["page_number"]), cast("int", own["page_number_end"])
+        numbers = range(first, last + 1)
+        written = write_labels({n: label_of(labels, n) for n in numbers}, numbers)
+        own |= {} if written is None else {PAGE_LABELS_KEY: written}
     cited: dict[str, Any] = {}
     for key, value in metadata.items():
         if key == PAGE_STARTS_KEY:
             cited.update(own)
-        elif key not in {*PAGE_KEYS, PAGE_LABELS_KEY}:
+        elif key not in {*PAGE_KEYS, PAGE_LABELS_KEY, TEXT_FINGERPRINT_KEY}:
             cited[key] = value
     return cited
 
 
-class ChunkSearch:
-    """Finds the pieces that a splitter made of a text.
+def spans_within(text: str, chunk: str, *, near: int | None = None) -> list[Span]:
+    """Tell where a piece may stand in its document's text; see :meth:`ChunkSearch.spans`."""
+    return search_of(text).spans(chunk, near=near)
+
+
+def spans_alone(
+    metadata: Mapping[str, Any], chunk: str, *, near: int | None = None
+) -> Sequence[Span]:
+    """Tell where a piece may stand in a document that is not at hand.
 
     Args:
-        text: The document's.
+        metadata: What the piece inherited from it.
+        chunk: The piece's text.
+        near: Where it is said to begin; believed only if the document's fingerprint agrees.
+
+    Returns:
+        The place that is said, else those that the fingerprint tells, each followed by one that is
+        wider at the ends that may be others than the document's; nothing if it cannot tell.
+
+    Raises:
+        ValueError: The metadata was damaged.
     """
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def spans(self, chunk: str, *, near: int | None = None) -> list[Span]:
-        """Tell where a piece may stand; white space at its ends does not count.
-
-        Where the piece is not to be found to the letter, runs of white space count as equal.
-
-        Args:
-            chunk: The piece's text.
-            near: Where it is said to begin; None if that is unknown.
-
-        Returns:
-            The place that is ``near``, or the nearest to it; without that, all of them in order,
-            20 at most. None at all if it is blank or not to be found.
-        """
-        if not chunk.strip():
-            return []
-        if near is not None:
-            near = max(near, 0) + len(chunk) - len(chunk.lstrip())
-        needle = chunk.strip()
-        found = _occurrences(self._text, needle, near)
-        if found:
-            return [(start, start + len(needle)) for start in found]
-        words = self._words
-        needle = " ".join(needle.split())
-        near = None if near is None else words.offset_within(near)
-        return [
-            (words.offset_of(start), words.offset_of(start + len(needle) - 1) + 1)
-            for start in _occurrences(words.text, needle, near)
-        ]
-
-    @cached_property
-    def _words(self) -> _Words:
-        return _Words(self._text)
+    fingerprint = fingerprint_of(metadata)
+    if fingerprint is None or PAGE_STARTS_KEY not in metadata:
+        return []
+    span = fingerprint.span_at(chunk, near)
+    if span is not None:
+        return [span]
+    runs = read_runs(_text(PAGE_STARTS_KEY, metadata[PAGE_STARTS_KEY]))
+    block_starts = {run.start for run in runs}
+    return [
+        possible
+        for found in fingerprint.search(chunk)
+        for possible in (found, _loosened(found, block_starts))
+    ]
 
 
-class _Words:
-    """A text with one space for each run of white space, and the way between the two."""
+def _loosened(span: Span, block_starts: Container[int]) -> Span:
+    """Widen the ends of a place by what was not checked, but those where a page's text ends too.
 
-    def __init__(self, text: str) -> None:
-        matches = list(_WORD.finditer(text))
-        self.text = " ".join(match[0] for match in matches)
-        self._starts = [match.start() for match in matches]
-        lengths = [len(match[0]) + 1 for match in matches]
-        self._own_starts = [0, *accumulate(lengths)][:-1]
-
-    def offset_of(self, own: int) -> int:
-        """Tell where a character that is no space stands in the original text."""
-        word = bisect_right(self._own_starts, own) - 1
-        return self._starts[word] + own - self._own_starts[word]
-
-    def offset_within(self, offset: int) -> int:
-        """Tell about where an offset of the original text is here."""
-        word = bisect_right(self._starts, offset) - 1
-        return self._own_starts[word] if word >= 0 else 0
+    A splitter that changed the text there would have to hit them by chance.
+    """
+    start, end = span
+    if start not in block_starts:
+        start = max(start - UNCHECKED, 0)
+    if not any(after in block_starts for after in range(end, end + _BLANKS_BETWEEN_BLOCKS + 1)):
+        end += UNCHECKED
+    return start, end
 
 
-def _occurrences(text: str, piece: str, near: int | None) -> list[int]:
-    if near is not None:
-        beside = {text.rfind(piece, 0, near + len(piece)), text.find(piece, near)} - {-1}
-        return [min(sorted(beside), key=lambda start: abs(start - near))] if beside else []
-    found: list[int] = []
-    at = text.find(piece)
-    while at >= 0 and len(found) < _MOST_PLACES:
-        found.append(at)
-        at = text.find(piece, at + 1)
-    return found
+def fingerprint_of(metadata: Mapping[str, Any]) -> Fingerprint | None:
+    """Read the fingerprint of the text of a document of several pages; None if there is none.
+
+    Raises:
+        ValueError: It was damaged.
+    """
+    written = metadata.get(TEXT_FINGERPRINT_KEY)
+    return None if written is None else read_fingerprint(_text(TEXT_FINGERPRINT_KEY, written))
+
+
+def document_key(metadata: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Name the document that has this metadata, or that a piece inherited it from."""
+    names = ("content_sha256", "variant", "page_number", PAGE_STARTS_KEY)
+    return tuple(metadata.get(name) for name in names)
+
+
+def check_ours(metadata: Mapping[str, Any]) -> None:
+    """See that metadata is that of a document of ours, or of a piece of one.
+
+    Raises:
+        ValueError: It is not; the message says what to do.
+    """
+    missing = [key for key in ("source", "page_source") if key not in metadata]
+    if missing:
+        raise ValueError(
+            f"no metadata of a zhiyipdf document: {' and '.join(missing)} missing. A splitter that"
+            " takes bare text leaves it out: give its chunks"
+            " {**document.metadata, **chunk.metadata}"
+        )
+
+
+def check_document(metadata: Mapping[str, Any], text: str) -> None:
+    """See that a document is as it was loaded: what says where its pages begin counts on that.
+
+    Raises:
+        ValueError: It is a piece, its text was changed, or its metadata is not ours; the message
+            says what to do.
+    """
+    check_ours(metadata)
+    written = metadata.get(TEXT_FINGERPRINT_KEY)
+    if written is not None and not _is_of(_text(TEXT_FINGERPRINT_KEY, written), text):
+        raise ValueError(
+            f"not the text of the document that was loaded from {metadata['source']!r}: it was cut"
+            " or changed since, and its page_starts do not fit. Give the document itself, and the"
+            " piece as the chunk"
+        )
+
+
+@lru_cache(_RECENT_TEXTS)
+def _is_of(fingerprint: str, text: str) -> bool:
+    return read_fingerprint(fingerprint).is_of(text)
 
 
 def _place(metadata: Mapping[str, Any], spans: Sequence[Span]) -> Place:
     written = metadata.get(PAGE_STARTS_KEY)
     if written is None or not spans:
         return _own_place(metadata)
-    runs = read_runs(written)
+    runs = read_runs(_text(PAGE_STARTS_KEY, written))
     places = [place_of_span(runs, start, end) for start, end in spans]
     pages = {(place.page_number, place.page_number_end) for place in places}
     if len(pages) == 1:
@@ -214,17 +266,20 @@ def _own_place(metadata: Mapping[str, Any]) -> Place:
     number = metadata.get("page_number")
     if number is None:
         return NOWHERE
+    source = metadata.get("page_source")
+    if source not in get_args(PageSource):
+        raise ValueError(f"no page_source: {source!r}")
     return Place(  # some stores give numbers back as floats
         page_number=int(number),
         page_number_end=int(metadata.get("page_number_end", number)),
-        source=cast("PageSource", metadata.get("page_source", "none")),
+        source=cast("PageSource", source),
         score=float(metadata.get("page_score", 1.0)),
     )
 
 
 def _labels(metadata: Mapping[str, Any]) -> tuple[tuple[int, str], ...]:
     written = metadata.get(PAGE_LABELS_KEY)
-    return () if written is None else read_labels(written)
+    return () if written is None else read_labels(_text(PAGE_LABELS_KEY, written))
 
 
 def _label(metadata: Mapping[str, Any], labels: Sequence[tuple[int, str]], number: int) -> str:
@@ -239,3 +294,9 @@ def _bbox(metadata: Mapping[str, Any]) -> BBox | None:
         return None
     x0, y0, x1, y1 = json.loads(bbox) if isinstance(bbox, str) else bbox
     return float(x0), float(y0), float(x1), float(y1)
+
+
+def _text(key: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"no {key}: {value!r:.80}")  # noqa: TRY004 - bad content, not a bad call
+    return value

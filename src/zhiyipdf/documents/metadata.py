@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Literal
 
+from zhiyipdf.documents.fingerprint import write_fingerprint
 from zhiyipdf.documents.page_starts import PageRun, write_labels, write_runs
 from zhiyipdf.documents.paging import Place
 from zhiyipdf.models import Block, Conversion, Variant
@@ -18,6 +19,7 @@ __all__ = [
     "PAGE_LABELS_KEY",
     "PAGE_STARTS_KEY",
     "TECHNICAL_KEYS",
+    "TEXT_FINGERPRINT_KEY",
     "MetadataStyle",
     "MetadataValue",
     "MetadataWriter",
@@ -43,6 +45,10 @@ so that every store takes it and a thousand chunks share it in memory."""
 PAGE_LABELS_KEY = "page_labels"
 """The printed labels of the pages of a document of several, if they are not their numbers."""
 
+TEXT_FINGERPRINT_KEY = "text_fingerprint"
+"""What tells if a place in the text of a document of several pages is a piece's own: the offsets
+that a second splitter in a row leaves count from somewhere else."""
+
 TECHNICAL_KEYS = (
     "source",
     "total_pages",
@@ -53,6 +59,7 @@ TECHNICAL_KEYS = (
     "continues_from",
     PAGE_STARTS_KEY,
     PAGE_LABELS_KEY,
+    TEXT_FINGERPRINT_KEY,
     "variant",
     "pair_id",
     "images",
@@ -116,6 +123,7 @@ class MetadataWriter:
         pair_id: str,
         place: Place,
         runs: Sequence[PageRun] = (),
+        text: str = "",
         uris: Sequence[str],
         image_count: int,
         block: Block | None,
@@ -128,6 +136,7 @@ class MetadataWriter:
             pair_id: The same for what other variants have in its place.
             place: Where it stands.
             runs: Where in its text pages begin; empty if ``place`` says it all.
+            text: The record's; read only if there are ``runs``.
             uris: Where its pictures can be read.
             image_count: How many pictures it shows.
             block: What it is, if it is a block or a picture in one.
@@ -140,7 +149,7 @@ class MetadataWriter:
             "total_pages": source.total_pages,
             "content_sha256": source.sha256,
             **page_keys(place, self._label_of),
-            **self._continuation_keys(place, runs),
+            **self._continuation_keys(place, runs, text),
         }
         if options.translate_to is not None:
             metadata["variant"] = variant
@@ -154,7 +163,9 @@ class MetadataWriter:
             metadata.update(self._block_keys(block, block_number))
         return {**metadata, **self._properties}
 
-    def _continuation_keys(self, place: Place, runs: Sequence[PageRun]) -> dict[str, MetadataValue]:
+    def _continuation_keys(
+        self, place: Place, runs: Sequence[PageRun], text: str
+    ) -> dict[str, MetadataValue]:
         """Tell what a record of several pages, or beside such a record, must tell of them."""
         keys: dict[str, MetadataValue] = {}
         if place.continues_from is not None:
@@ -166,6 +177,8 @@ class MetadataWriter:
             labels = write_labels(self._labels, numbers)
             if labels is not None:
                 keys[PAGE_LABELS_KEY] = labels
+        if runs:
+            keys[TEXT_FINGERPRINT_KEY] = write_fingerprint(text)
         return keys
 
     def _numbers(self, places: Iterable[Place]) -> list[int]:

@@ -48,22 +48,60 @@ class PageRun:
     place: Place
 
 
-def runs_of(starts: Iterable[int], places: Iterable[Place]) -> tuple[PageRun, ...]:
+def runs_of(
+    starts: Sequence[int], places: Sequence[Place], telling: Sequence[bool] | None = None
+) -> tuple[PageRun, ...]:
     """Make as few runs as can be of pieces of text.
 
     Args:
         starts: Where each piece begins, never falling; one that is empty leaves no trace.
         places: Where each piece stands.
+        telling: Whether each piece has words that could be found on its page; None: all have. The
+            others (a rule, a picture) are for the most part placed by those around them, so they
+            make nothing less sure: in a run with words they do not count, and a run of them alone
+            is as sure as the runs beside it that touch its pages, if any do.
     """
     runs: list[PageRun] = []
-    for start, place in zip(starts, places, strict=True):
+    tells: list[bool] = []
+    telling = [True] * len(places) if telling is None else telling
+    for start, place, has_words in zip(starts, places, telling, strict=True):
         if runs and runs[-1].start == start:
             runs.pop()
-        if runs and _pages(runs[-1].place) == _pages(place):
-            runs[-1] = replace(runs[-1], place=_joined(runs[-1].place, place))
-        else:
+            tells.pop()
+        if not runs or _pages(runs[-1].place) != _pages(place):
             runs.append(PageRun(start=start, place=place))
-    return tuple(runs)
+            tells.append(has_words)
+        elif has_words and not tells[-1]:
+            runs[-1], tells[-1] = replace(runs[-1], place=place), True
+        elif has_words or not tells[-1]:
+            runs[-1] = replace(runs[-1], place=_joined(runs[-1].place, place))
+    return tuple(_as_sure_as_beside(runs, tells, at) for at in range(len(runs)))
+
+
+def _as_sure_as_beside(runs: Sequence[PageRun], tells: Sequence[bool], at: int) -> PageRun:
+    """Give a run; one without words as sure as those beside it on the same pages."""
+    run = runs[at]
+    if tells[at] or run.place.page_number is None:
+        return run
+    beside = [
+        (runs[other].place.source, runs[other].place.score)
+        for other in (at - 1, at + 1)
+        if 0 <= other < len(runs) and tells[other] and _touch(runs[other].place, run.place)
+    ]
+    if not beside:
+        return run
+    source, score = worst(beside)
+    return replace(run, place=replace(run.place, source=source, score=score))
+
+
+def _touch(one: Place, other: Place) -> bool:
+    """Tell if two places have a page in common."""
+    if one.page_number is None or other.page_number is None:
+        return False
+    one_end, other_end = one.page_number_end, other.page_number_end
+    return one.page_number <= (other_end or other.page_number) and other.page_number <= (
+        one_end or one.page_number
+    )
 
 
 def place_of_span(runs: Sequence[PageRun], start: int, end: int) -> Place:
@@ -109,9 +147,12 @@ def read_runs(written: str) -> tuple[PageRun, ...]:
         ValueError: It is something else.
     """
     try:
-        return tuple(_run(*entry) for entry in json.loads(written))
-    except (TypeError, KeyError) as error:
+        runs = tuple(_run(*entry) for entry in json.loads(written))
+    except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"no page_starts: {written[:80]!r}") from error
+    if not runs:
+        raise ValueError("no page_starts: the list is empty")
+    return runs
 
 
 def write_labels(labels: Mapping[int, str], numbers: Sequence[int]) -> str | None:
@@ -146,7 +187,7 @@ def read_labels(written: str) -> tuple[LabelStart, ...]:
     """
     try:
         return tuple((int(number), str(label)) for number, label in json.loads(written))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"no page_labels: {written[:80]!r}") from error
 
 

@@ -91,9 +91,9 @@ def make_records(
     Args:
         conversion: The converted PDF; its blocks carry their provenance.
         mode: ``single``: one record for each variant, its text kept to the letter. ``page``: one
-            for each page that has text, or one for the file where too little is known of pages.
-            ``block``: one for each block that is not empty. Page marks are left out of pages and
-            blocks.
+            for each page that has text (comments are none), or one for the file where too little is
+            known of pages. ``block``: one for each block that is not empty. Page marks are left out
+            of pages and blocks.
         include_empty_pages: With ``page``, give a record without text for each page that was
             converted and has none.
         images: ``reference``: links in the Markdown lead to ``uris``. ``documents``: the same, and
@@ -116,10 +116,11 @@ def make_records(
     for variant, pieces in cuts.items():
         for piece in pieces:
             record = maker.text_record(variant, piece)
-            # A picture that was dropped leaves nothing; a file always has its record.
-            wanted = piece.position == "file" or (mode == "page" and include_empty_pages)
-            if wanted or record.text.strip():
+            # A picture that was dropped leaves nothing; a file always has its record, as it is.
+            if piece.position == "file" or not maker.is_blank(piece):
                 yield record
+            elif mode == "page" and include_empty_pages:
+                yield replace(record, text="")
             if images == "documents":
                 yield from maker.image_records(variant, piece, shown)
 
@@ -155,6 +156,7 @@ class _RecordMaker:
                 pair_id=self._id(pair=piece.pair),
                 place=piece.place,
                 runs=runs,
+                text=text,
                 uris=[image.uri for image in images if image.uri],
                 image_count=len(images),
                 block=None if piece.number is None else piece.blocks[0],
@@ -162,6 +164,16 @@ class _RecordMaker:
             ),
             images=images,
         )
+
+    def is_blank(self, piece: Piece) -> bool:
+        """Tell if nothing of a piece is left that a reader would see."""
+        return all(block.is_silent or not self._left(block.text).strip() for block in piece.blocks)
+
+    def _left(self, text: str) -> str:
+        """Give what dropping pictures leaves of a text."""
+        if self._images != "drop":
+            return text
+        return apply_edits(text, tuple(image_removals(text)))
 
     def image_records(self, variant: Variant, piece: Piece, shown: set[str]) -> Iterator[Record]:
         """Make a record of each picture of a piece that is not among those ``shown`` yet."""
