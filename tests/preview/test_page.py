@@ -117,7 +117,7 @@ def test_a_blocks_page_number_is_a_link_to_the_block_and_so_within_reach_of_the_
 
 
 def test_the_legend_counts_blocks_by_grade() -> None:
-    legend = page_of(conversion(THREE)).one("ul", class_="legend")
+    legend = page_of(conversion(THREE)).one("div", class_="legend")
 
     assert [entry.text for entry in legend.all("li")] == [
         "exact 0",

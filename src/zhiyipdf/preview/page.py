@@ -248,7 +248,8 @@ def _article(shown: _Shown, content: str) -> str:
     pages = " ".join(map(str, pages_of(block)))
     label = html.escape(described(block, shown.number))
     return (
-        f'<article class="block {grade} kind-{block.kind}" id="{shown.id}" data-pages="{pages}">'
+        f'<article class="block {grade} kind-{block.kind}" id="{shown.id}" data-pages="{pages}" '
+        f'data-grade="{grade}">'
         f'<a class="where" href="#{shown.id}" title="{label}">{mark_of(block)}</a>'
         f'<p class="label">{label}</p>'
         f'<div class="content" dir="auto">{content}</div></article>\n'
