@@ -26,7 +26,7 @@ from zhiyipdf.cli.reporting import Reporter, counted
 __all__ = ["preview"]
 
 MOST_PAGES = 50
-"""Shown without being asked for more: some 8 MB, which a browser opens at once. Whatever pages and
+"""Shown without being asked for more: some 10 MB, which a browser opens at once. Whatever pages and
 pictures are, they take less than 25 (see ``PAGE_BYTES`` and ``MOST_PICTURE_BYTES``)."""
 
 
