@@ -27,14 +27,14 @@ def find_one(
 
     Raises:
         OSError: It cannot be found.
-        ValueError: It is none, or more than one.
+        ValueError: It is none, or more than one; the message names the first.
     """
     refs = expand(source, storage_options=storage_options, fs=fs, suffixes=suffixes)
     first = next(refs, None)
     if first is None:
         raise ValueError("there is no source to convert")
     if next(refs, None) is not None:
-        raise ValueError(f"{first.uri} is one of several PDFs; use convert_many")
+        raise ValueError(f"there are several, the first of them is {first.uri}")
     return first
 
 

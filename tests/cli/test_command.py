@@ -86,6 +86,27 @@ def test_wrong_usage_is_exit_code_2_with_nothing_on_standard_output(arguments: l
     assert "Usage: zhiyipdf" in result.stderr
 
 
+@pytest.mark.parametrize("command", ["convert", "estimate", "preview"])
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--variants", "bilingual"], "--variants bilingual needs --translate-to LANG."),
+        (
+            ["--variants", "original", "--variants", "translated"],
+            "--variants translated needs --translate-to LANG.",
+        ),
+        (["--pages", "5-3"], "--pages '5-3': '5-3' runs backwards"),
+    ],
+)
+def test_wrong_options_are_told_in_words_of_the_command_line(
+    command: str, options: list[str], told: str
+) -> None:
+    result = zhiyipdf(command, "a.pdf", *options)
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == f"Error: {told}"
+
+
 def test_help_says_that_a_key_on_the_command_line_can_be_seen() -> None:
     told = " ".join(zhiyipdf("convert", "--help").stdout.split())
 

@@ -177,9 +177,19 @@ def test_a_place_that_is_not_there_is_wrong_usage_and_nothing_is_converted(pdf: 
     assert "done" not in result.stderr
 
 
-def test_more_than_one_pdf_is_wrong_usage(pdf: Path) -> None:
+@pytest.mark.parametrize("several", ["", "*.pdf"])
+def test_more_than_one_pdf_is_wrong_usage_in_words_of_the_command_line(
+    pdf: Path, several: str
+) -> None:
     write_pdf(pdf.with_name("second.pdf"), 1)
-    result = zhiyipdf("preview", "--local", pdf.parent / "*.pdf")
+    result = zhiyipdf("preview", "--local", pdf.parent / several)
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "a preview shows one PDF" in result.stderr
+    assert f"SOURCE must be one PDF: there are several, the first of them is {pdf}" in result.stderr
+    assert "convert_many" not in result.stderr
+
+
+def test_help_names_the_keys_of_the_page() -> None:
+    told = " ".join(zhiyipdf("preview", "--help").stdout.split())
+
+    assert "j and k for the next and the previous block, b for all boxes, Escape" in told

@@ -7,24 +7,18 @@ from pathlib import Path
 import pytest
 
 from support.chromium import dom_of, needs_chromium
-from support.conversions import blocks, conversion, on
+from support.conversions import blocks, on
 from support.dom import Element, parsed
 from support.hostile import HOSTILE
-from support.pdfs import write_pdf
+from support.previews import write_preview
 from zhiyipdf.models import Block, ParseOptions, Provenance
-from zhiyipdf.preview import PreviewPage, draw_pages
 
 pytestmark = needs_chromium
 
 
 def opened(folder: Path, original: tuple[Block, ...], fragment: str, **more: object) -> Element:
     """The page of some blocks, on three drawn pages, as the browser has it."""
-    made = conversion(original, **more)  # type: ignore[arg-type]
-    pdf = write_pdf(folder / "a.pdf", 3)
-    page = PreviewPage(made, [1, 2, 3], read_asset=lambda _: b"")
-    path = folder / "page.html"
-    path.write_text("".join(page.pieces(draw_pages(pdf, made.pages))), encoding="utf-8")
-    return parsed(dom_of(f"{path.as_uri()}{fragment}"))
+    return parsed(dom_of(f"{write_preview(folder, original, **more)}{fragment}"))
 
 
 def box(page: int, y0: float) -> Provenance:

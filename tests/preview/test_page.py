@@ -4,16 +4,19 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.conversions import PNG, asset, blocks, conversion, on
 from support.dom import Element, parsed
+from support.drawings import noisy_pdf
 from support.pdfs import write_pdf
 from zhiyipdf import Converter
 from zhiyipdf.models import Asset, Conversion, DocumentProperties, ParseOptions, Provenance
 from zhiyipdf.preview import PagePicture, PreviewPage, draw_pages
+from zhiyipdf.preview.pictures import PAGE_BYTES
 
 
 def at(page: int, *bbox: float, score: float = 0.97) -> Provenance:
@@ -117,7 +120,7 @@ def test_a_blocks_page_number_is_a_link_to_the_block_and_so_within_reach_of_the_
 
 
 def test_the_legend_counts_blocks_by_grade() -> None:
-    legend = page_of(conversion(THREE)).one("ul", class_="legend")
+    legend = page_of(conversion(THREE)).one("div", class_="legend")
 
     assert [entry.text for entry in legend.all("li")] == [
         "exact 0",
@@ -252,6 +255,58 @@ def test_a_picture_that_the_store_has_lost_is_named() -> None:
     assert page.one("p", class_="missing").one("code").text == "images/1-2.png"
 
 
+def scan(pages: int, picture_bytes: int) -> Conversion:
+    """Every page is one picture, as large as said."""
+    names = [f"images/{n}-1.png" for n in range(1, pages + 1)]
+    shown = [
+        ("image", f"![]({name})\n\n", on(n + 1), {"images": (name,)})
+        for n, name in enumerate(names)
+    ]
+    assets = [replace(asset(name), size_bytes=picture_bytes) for name in names]
+    return conversion(blocks(*shown), pages=pages, assets=assets)
+
+
+def test_fifty_scanned_pages_stay_below_25_megabytes(tmp_path: Path) -> None:
+    """Pages of nothing but noise, and a picture of half a megabyte for each in the Markdown."""
+    made = scan(50, 500_000)
+    noise = next(draw_pages(noisy_pdf(tmp_path / "noise.pdf"), made.pages[:1]))
+    preview = PreviewPage(made, range(1, 51), read_asset=lambda one: bytes(one.size_bytes))
+    pictures = [replace(noise, number=n) for n in range(1, 51)]
+    written = "".join(preview.pieces(pictures))
+
+    assert len(noise.png or b"") > PAGE_BYTES / 3, "it is hard to pack"
+    assert len(written) < 25_000_000
+    shown = parsed(written)
+    assert len(shown.one("section", id="text").all("img", alt="")) == 50
+    assert len(shown.all("p", class_="missing")) == 38
+    assert "38 large pictures of the Markdown are left out to keep this file small." in notices(
+        shown
+    )
+
+
+def test_of_a_short_scan_every_picture_is_shown() -> None:
+    page = page_of(scan(6, 500_000), read_asset=lambda _: b"pixels")
+
+    assert not page.all("p", class_="missing")
+    assert not [said for said in notices(page) if "left out" in said]
+
+
+def test_a_picture_that_a_variant_shows_again_takes_its_room_again() -> None:
+    made = scan(8, 500_000)
+    both = replace(
+        made,
+        options=ParseOptions(translate_to="de", variants=("original", "translated")),
+        markdown={**made.markdown, "translated": made.markdown["original"]},
+        blocks_by_variant=dict.fromkeys(
+            ("original", "translated"), made.blocks_by_variant["original"]
+        ),
+    )
+    page = page_of(both, read_asset=lambda _: b"pixels")
+
+    assert len(page.all("p", class_="missing")) == 4
+    assert "2 large pictures of the Markdown are left out to keep this file small." in notices(page)
+
+
 def test_nothing_is_fetched_from_anywhere() -> None:
     made = conversion(
         blocks(
@@ -303,7 +358,7 @@ def test_names_titles_and_sections_are_text() -> None:
 
     assert len(page.all("script")) == 1
     assert page.one("title").text == hostile
-    assert page.one("p", class_="label").text.endswith(hostile)
+    assert page.one("p", class_="label").text.endswith(f"{hostile}\u2069")
 
 
 def test_text_that_looks_like_a_slot_of_the_frame_is_text() -> None:

@@ -5,16 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from support.drawings import noisy_pdf
 from support.pdfs import write_pdf
 from zhiyipdf.errors import EncryptedPDF
 from zhiyipdf.models import Page
 from zhiyipdf.preview.pictures import (
+    ATTEMPTS,
     LONGEST_SIDE_PX,
     PAGE_BYTES,
-    RESOLUTIONS_DPI,
     PagePicture,
     draw_pages,
 )
+
+FINEST_DPI, _ = ATTEMPTS[0]
 
 
 def drawn(path: Path, *numbers: int) -> list[PagePicture]:
@@ -32,7 +35,7 @@ def test_an_ordinary_page_is_drawn_at_the_finest_resolution(tmp_path: Path) -> N
     [picture] = drawn(write_pdf(tmp_path / "a.pdf", 1, size=(600, 720)), 1)
 
     assert (picture.width, picture.height) == (600, 720)
-    assert pixels(picture) == (600 * RESOLUTIONS_DPI[0] / 72, 720 * RESOLUTIONS_DPI[0] / 72)
+    assert pixels(picture) == (600 * FINEST_DPI / 72, 720 * FINEST_DPI / 72)
 
 
 def test_a_page_is_measured_as_it_is_shown(tmp_path: Path) -> None:
@@ -50,13 +53,21 @@ def test_only_the_pages_that_are_asked_for_are_drawn(tmp_path: Path) -> None:
 
 
 @pytest.mark.corpus
-def test_a_full_page_is_drawn_coarser_so_that_it_stays_small(corpus_dir: Path) -> None:
+def test_a_photograph_is_drawn_coarser_so_that_it_stays_small(corpus_dir: Path) -> None:
     [photograph] = drawn(corpus_dir / "c02-22.pdf", 1)
     width, _ = pixels(photograph)
 
     assert photograph.png is not None
     assert len(photograph.png) <= PAGE_BYTES
-    assert 0 < width < photograph.width * RESOLUTIONS_DPI[0] / 72
+    assert 0 < width < photograph.width * FINEST_DPI / 72
+
+
+@pytest.mark.parametrize("side", [600, 3000])
+def test_a_page_of_noise_stays_small_whatever_its_size(tmp_path: Path, side: int) -> None:
+    [noise] = drawn(noisy_pdf(tmp_path / "a.pdf", side=side), 1)
+
+    assert noise.png is not None
+    assert PAGE_BYTES / 3 < len(noise.png) <= PAGE_BYTES
 
 
 def test_a_poster_is_drawn_no_larger_than_a_screen(tmp_path: Path) -> None:
@@ -78,9 +89,9 @@ def test_a_locked_pdf_is_refused(pdf_dir: Path) -> None:
 
 
 @pytest.mark.corpus
-def test_twenty_pages_of_any_kind_fit_in_ten_megabytes(corpus_dir: Path) -> None:
+def test_twenty_pages_of_a_book_fit_in_four_megabytes(corpus_dir: Path) -> None:
     """Base64 adds a third, and the Markdown is small beside it."""
     path = corpus_dir / "GeoTopo-komprimiert.pdf"
     total = sum(len(picture.png or b"") for picture in drawn(path, *range(1, 21)))
 
-    assert total * 4 / 3 < 10_000_000
+    assert total * 4 / 3 < 4_000_000

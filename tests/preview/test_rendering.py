@@ -208,6 +208,18 @@ def test_a_picture_that_is_not_there_is_named() -> None:
     assert all("src" not in image.attributes for image in shown.all("img"))
 
 
+def test_a_picture_that_the_page_has_no_room_for_is_named_and_not_asked_for() -> None:
+    def asked(target: str) -> str:
+        raise AssertionError(target)
+
+    [block] = split_blocks("![plate](images/1.png)\n")
+    shown = parsed(BlockRenderer(block.text, asked, left_out={"images/1.png"}).render(block))
+
+    assert shown.one("p", class_="missing").text == (
+        "Picture left out to keep this file small: images/1.png"
+    )
+
+
 def test_a_picture_within_the_text_stays() -> None:
     assert rendered(f"![x]({PICTURE})\n").one("img").attributes["src"] == PICTURE
 

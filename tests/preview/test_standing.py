@@ -54,7 +54,17 @@ def test_the_mark_says_what_the_colour_says(provenance: tuple[Provenance, ...], 
 def test_a_block_is_described_by_kind_number_page_score_and_section() -> None:
     table = block(*on(3, 4, source="aligned", score=0.974), kind="table", section=("A", "B"))
 
-    assert described(table, 12) == "table #12 · pages 3–4, aligned 0.97 · A › B"
+    described_table = described(table, 12).replace("\u2068", "").replace("\u2069", "")
+    assert described_table == "table #12 · pages 3–4, aligned 0.97 · A › B"
+
+
+def test_a_heading_that_runs_from_right_to_left_turns_nothing_around_it() -> None:
+    """Each is isolated as Unicode Standard Annex 9 has it."""
+    section = ("مقدمه 1", "Über 2", "ساختار")
+
+    assert described(block(*on(1), section=section), 7).split(" · ")[2] == (
+        "\u2068مقدمه 1\u2069 › \u2068Über 2\u2069 › \u2068ساختار\u2069"
+    )
 
 
 def test_a_heading_says_its_level_and_an_exact_page_no_score() -> None:

@@ -9,30 +9,33 @@ import tempfile
 import pytest
 
 PATIENCE_S = 120
-_PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1400,900",
+)
 
-needs_chromium = pytest.mark.skipif(_PROGRAM is None, reason="chromium is not installed")
+needs_chromium = pytest.mark.skipif(PROGRAM is None, reason="chromium is not installed")
 
 
 def dom_of(url: str) -> str:
     """The document as it is after its script has run, written as HTML."""
-    assert _PROGRAM is not None
+    assert PROGRAM is not None
     # A folder of its own: a browser that is already running would take the page over. Chromium's
     # children may still write there when it has ended.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         done = subprocess.run(
             [
-                _PROGRAM,
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
+                PROGRAM,
+                *FLAGS,
                 f"--user-data-dir={profile}",
-                "--window-size=1400,900",
                 "--virtual-time-budget=5000",
                 "--dump-dom",
                 url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +67,28 @@ def text(x: float, y: float, words: str, *, size: float = 10, font: str = "F1") 
 def picture(x: float, y: float, width: float, height: float) -> str:
     """Content that draws a black rectangle as a picture."""
     return f"q {width} 0 0 {height} {x} {y} cm /P1 Do Q\n"
+
+
+def noisy_pdf(path: Path, *, side: float = 600) -> Path:
+    """Write a square page that is all coloured noise, as of a scan, the same each time."""
+    pixels = 1000
+    noise = random.Random(5).randbytes(3 * pixels * pixels)
+    file = _File()
+    catalog, tree = file.add(b""), file.add(b"")
+    image = file.stream(
+        f"/Type /XObject /Subtype /Image /Width {pixels} /Height {pixels} /ColorSpace /DeviceRGB "
+        "/BitsPerComponent 8",
+        noise,
+    )
+    content = file.stream("", f"{side} 0 0 {side} 0 0 cm /P1 Do".encode())
+    page = file.add(
+        f"<< /Type /Page /Parent {tree} 0 R /MediaBox [0 0 {side} {side}] /Contents {content} 0 R "
+        f"/Resources << /XObject << /P1 {image} 0 R >> >> >>".encode()
+    )
+    file.bodies[catalog - 1] = f"<< /Type /Catalog /Pages {tree} 0 R >>".encode()
+    file.bodies[tree - 1] = f"<< /Type /Pages /Count 1 /Kids [{page} 0 R] >>".encode()
+    path.write_bytes(_assembled(file.bodies))
+    return path
 
 
 def write_drawings(

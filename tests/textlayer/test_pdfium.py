@@ -17,6 +17,7 @@ from pathlib import Path
 import pypdfium2.raw as pdfium_c
 import pytest
 
+from support.drawings import Drawing, write_drawings
 from support.pdfs import pdf_bytes, write_pdf
 from zhiyipdf import textlayer
 from zhiyipdf.errors import EncryptedPDF, InvalidPDF
@@ -197,8 +198,8 @@ def unpacked(png: bytes) -> tuple[int, int, list[bytes]]:
         chunks[kind], at = body, at + 12 + length
     assert list(chunks) == [b"IHDR", b"IDAT", b"IEND"]
     width, height, depth, colour, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
-    assert (depth, colour, rest) == (8, 2, [0, 0, 0])
-    raw, line = zlib.decompress(chunks[b"IDAT"]), 1 + 3 * width
+    assert (depth, rest) == (8, [0, 0, 0])
+    raw, line = zlib.decompress(chunks[b"IDAT"]), 1 + {0: 1, 2: 3}[colour] * width
     assert len(raw) == line * height
     return width, height, [raw[y * line + 1 : (y + 1) * line] for y in range(height)]
 
@@ -210,6 +211,34 @@ def test_a_page_is_drawn_with_its_text_on_white(tmp_path):
     assert (width, height) == (402, 200)
     assert set(rows[0]) == {255}
     assert min(min(row) for row in rows) < 100
+
+
+def test_a_page_without_colour_is_drawn_in_grey_and_one_with_colour_is_not(tmp_path):
+    black = write_drawings(tmp_path / "a.pdf", [Drawing(content="0 g 0 0 50 50 re f")])
+    red = write_drawings(tmp_path / "b.pdf", [Drawing(content="1 0 0 rg 0 0 50 50 re f")])
+    width, _, grey = unpacked(render_page(black, 1, scale=1))
+    _, _, coloured = unpacked(render_page(red, 1, scale=1))
+
+    assert grey[-1] == bytes(50) + b"\xff" * (width - 50)
+    assert coloured[-1] == b"\xff\0\0" * 50 + b"\xff\xff\xff" * (width - 50)
+
+
+def test_fewer_shades_are_the_nearest_ones_and_keep_black_and_white(tmp_path):
+    content = " ".join(f"{n / 20} g {n * 10} 0 10 100 re f" for n in range(20))
+    path = write_drawings(tmp_path / "a.pdf", [Drawing(content=content)])
+    [all_of_them], [few] = (
+        set(unpacked(render_page(path, 1, scale=1, shades=shades))[2]) for shades in (256, 5)
+    )
+
+    assert len(set(all_of_them)) == 20
+    assert set(few) == {0, 64, 128, 191, 255}
+    assert max(abs(one - other) for one, other in zip(all_of_them, few, strict=True)) <= 32
+
+
+@pytest.mark.parametrize("shades", [1, 0, 257])
+def test_shades_out_of_range_are_refused(tmp_path, shades):
+    with pytest.raises(ValueError, match="shades"):
+        render_page(write_pdf(tmp_path / "a.pdf"), 1, scale=1, shades=shades)
 
 
 def test_filled_in_form_fields_are_drawn(tmp_path):

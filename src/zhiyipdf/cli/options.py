@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
 import click
@@ -74,8 +74,10 @@ def parse_options(function: F) -> F:
         click.option(
             "--variants",
             metavar="NAMES",
+            multiple=True,
             callback=_variants,
-            help=f"Of {', '.join(VARIANTS)}, with commas between.  "
+            help=f"Of {', '.join(VARIANTS)}, with commas between or the option given again; all "
+            "but the original need --translate-to.  "
             "[default: original, or translated with --translate-to]",
         ),
         click.option(
@@ -94,22 +96,26 @@ def parse_options(function: F) -> F:
 
 
 def output_options(
-    table_mode: str, translate_to: str | None, variants: object, pages: str | None
+    table_mode: str, translate_to: str | None, variants: Sequence[str], pages: str | None
 ) -> ParseOptions:
     """Put the values of :func:`parse_options` together.
 
     Raises:
         click.UsageError: They do not go together.
     """
+    translations = [name for name in variants if name != "original"]
+    if translations and translate_to is None:
+        raise click.UsageError(f"--variants {','.join(translations)} needs --translate-to LANG.")
     try:
         return ParseOptions(
             table_mode=cast("Any", table_mode),  # click.Choice lets only these pass
             translate_to=cast("Any", translate_to),
-            variants=cast("tuple[Variant, ...]", variants),
+            variants=cast("tuple[Variant, ...]", tuple(variants)),
             pages=pages,
         )
     except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        # Of what may be wrong only the pages are left; the library names its parameter.
+        raise click.UsageError(str(error).replace("pages=", "--pages ", 1)) from error
 
 
 def open_converter(
@@ -148,9 +154,9 @@ def open_converter(
 
 
 def _variants(
-    _context: click.Context, _parameter: click.Parameter, value: str | None
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in (value or "").split(",") if name.strip())
+    names = tuple(name.strip() for name in ",".join(values).split(",") if name.strip())
     unknown = [name for name in names if name not in VARIANTS]
     if unknown:
         raise click.BadParameter(f"{', '.join(unknown)}: not of {', '.join(VARIANTS)}")

@@ -26,7 +26,8 @@ from zhiyipdf.cli.reporting import Reporter, counted
 __all__ = ["preview"]
 
 MOST_PAGES = 50
-"""Shown without being asked for more: some 10 MB, 25 at worst, which a browser opens at once."""
+"""Shown without being asked for more: some 10 MB, which a browser opens at once. Whatever pages and
+pictures are, they take less than 25 (see ``PAGE_BYTES`` and ``MOST_PICTURE_BYTES``)."""
 
 
 @click.command()
@@ -74,8 +75,9 @@ def preview(
 ) -> None:
     """Show what became of SOURCE: its pages on the left, the Markdown on the right.
 
-    Pointing at a block shows where it stands on the page; the colour says how sure that is. The
-    result is one file that needs no network. The PDF is converted, and paid for, as by "convert":
+    Pointing at a block shows where it stands on the page; the colour says how sure that is. Keys:
+    j and k for the next and the previous block, b for all boxes, Escape to clear. The result is
+    one file that needs no network. The PDF is converted, and paid for, as by "convert":
     what was converted before comes from the store. Of a long PDF all pages are converted and the
     first ones shown; --pages converts only some.
     """
@@ -101,7 +103,7 @@ def preview(
     try:
         ref = find_one(source, storage_options={}, fs=None)
     except ValueError as error:
-        raise click.UsageError(f"a preview shows one PDF: {error}") from error
+        raise click.UsageError(f"SOURCE must be one PDF: {error}") from error
     # For each picture of a PDF with XFA forms it would tell how to build PDFium with them.
     logging.getLogger("pypdfium2").setLevel(logging.ERROR)
     with ExitStack() as stack:

@@ -6,21 +6,20 @@ import base64
 import hashlib
 import html
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from zhiyipdf.models import Asset, Block, Conversion, Provenance, Variant
+from zhiyipdf.models import Asset, Block, Conversion, Variant
+from zhiyipdf.preview.allowance import MOST_PICTURE_BYTES, left_out
 from zhiyipdf.preview.pictures import PagePicture
 from zhiyipdf.preview.rendering import BlockRenderer
+from zhiyipdf.preview.shown import ShownBlock, article, boxes, points
 from zhiyipdf.preview.standing import (
     GRADES,
     Grade,
     count_grades,
-    described,
-    grade_of,
-    mark_of,
     pages_of,
 )
 
@@ -35,21 +34,6 @@ _LEGEND: Mapping[Grade, tuple[str, str]] = {
     "doubtful": ("below 0.6", "Probability below 0.6 that the page is right"),
     "none": ("no page", "Nothing tells the page"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """A block that is on the page.
-
-    Attributes:
-        id: Of its element.
-        number: Its index among the blocks of its variant.
-        block: The block.
-    """
-
-    id: str
-    number: int
-    block: Block
 
 
 class PreviewPage:
@@ -83,16 +67,22 @@ class PreviewPage:
         last = self.page_numbers[-1] if len(self.page_numbers) < self._total else None
         present = conversion.blocks_by_variant
         wanted = [v for v in conversion.options.variants if v in present] or list(present)
-        self._variants: dict[Variant, tuple[_Shown, ...]] = {}
+        self._variants: dict[Variant, tuple[ShownBlock, ...]] = {}
         self.blocks_left_out = 0
         for variant in wanted:
             stem = variant if self._variants else "block"
             shown = tuple(
-                _Shown(id=f"{stem}-{number}", number=number, block=block)
+                ShownBlock(id=f"{stem}-{number}", number=number, block=block)
                 for number, block in _up_to(present[variant], last)
             )
             self._variants[variant] = shown
             self.blocks_left_out += len(present[variant]) - len(shown)
+        self._pictures = {asset.name: asset for asset in conversion.assets if asset.is_image}
+        self._pictures_left_out = left_out(
+            {name: asset.size_bytes for name, asset in self._pictures.items()},
+            Counter(t for block in self.blocks for t in block.images if t in self._pictures),
+            MOST_PICTURE_BYTES,
+        )
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -109,7 +99,12 @@ class PreviewPage:
                 if self.blocks_left_out
                 else "the Markdown of all of them."
             )
-            said.append(f"The first {len(self.page_numbers)} of {self._total} pages; {left}")
+            said.append(f"The first {len(self.page_numbers):,} of {self._total:,} pages; {left}")
+        if self._pictures_left_out:
+            large = len(self._pictures_left_out)
+            pictures = "1 large picture" if large == 1 else f"{large} large pictures"
+            verb = "is" if large == 1 else "are"
+            said.append(f"{pictures} of the Markdown {verb} left out to keep this file small.")
         if not any(pages_of(block) for block in self.blocks):
             said.append("No block's page is known.")
         elif all(place.bbox is None for block in self.blocks for place in block.provenance):
@@ -190,16 +185,17 @@ class PreviewPage:
         number, label = picture.number, html.escape(picture.label)
         # A point is 4/3 of a CSS pixel, so a page is never shown larger than it is.
         size = f'width="{picture.width * 4 / 3:.0f}" height="{picture.height * 4 / 3:.0f}"'
-        view = f"0 0 {_points(picture.width)} {_points(picture.height)}"
+        view = f"0 0 {points(picture.width)} {points(picture.height)}"
         if picture.png is None:
             shown = f'<svg class="blank" {size} viewBox="{view}" aria-hidden="true"></svg>'
             caption = f"Page {number} cannot be drawn"
         else:
             encoded = base64.b64encode(picture.png).decode("ascii")
-            shown = f'<img {size} alt="Page {number}" src="data:image/png;base64,{encoded}">'
+            source = f"data:image/png;base64,{encoded}"
+            shown = f'<img {size} decoding="async" alt="Page {number}" src="{source}">'
             caption = f"{number}" if picture.label == str(number) else f"{label} ({number})"
         layers = "".join(
-            f'<g data-variant="{variant}">{"".join(_boxes(blocks, number))}</g>'
+            f'<g data-variant="{variant}">{"".join(boxes(blocks, number))}</g>'
             for variant, blocks in self._variants.items()
         )
         return (
@@ -210,10 +206,9 @@ class PreviewPage:
 
     def _text(self) -> Iterator[str]:
         options = self._conversion.options
-        pictures = {asset.name: asset for asset in self._conversion.assets if asset.is_image}
 
         def picture(target: str) -> str | None:
-            asset = pictures.get(target)
+            asset = self._pictures.get(target)
             try:
                 content = None if asset is None else self._read_asset(asset)
             except FileNotFoundError:
@@ -223,11 +218,13 @@ class PreviewPage:
             return f"data:{asset.media_type};base64,{base64.b64encode(content).decode('ascii')}"
 
         for variant, blocks in self._variants.items():
-            renderer = BlockRenderer(self._conversion.markdown[variant], picture)
+            renderer = BlockRenderer(
+                self._conversion.markdown[variant], picture, left_out=self._pictures_left_out
+            )
             language = options.translate_to if variant == "translated" else None
             yield f'<div class="variant" data-variant="{variant}" lang="{language or ""}">\n'
             for shown in blocks:
-                yield _article(shown, renderer.render(shown.block))
+                yield article(shown, renderer.render(shown.block))
             yield "</div>\n"
 
 
@@ -240,45 +237,6 @@ def _up_to(blocks: Sequence[Block], last: int | None) -> Iterator[tuple[int, Blo
             beyond = pages[0] > last
         if not beyond:
             yield number, block
-
-
-def _article(shown: _Shown, content: str) -> str:
-    block = shown.block
-    grade = grade_of(block.provenance[0] if block.provenance else None)
-    pages = " ".join(map(str, pages_of(block)))
-    label = html.escape(described(block, shown.number))
-    return (
-        f'<article class="block {grade} kind-{block.kind}" id="{shown.id}" data-pages="{pages}">'
-        f'<a class="where" href="#{shown.id}" title="{label}">{mark_of(block)}</a>'
-        f'<p class="label">{label}</p>'
-        f'<div class="content" dir="auto">{content}</div></article>\n'
-    )
-
-
-def _boxes(blocks: Sequence[_Shown], page_number: int) -> Iterator[str]:
-    """Draw the boxes of a page, in points: large ones first, so that none hides a smaller one."""
-    found = [
-        _box(shown.id, place, *place.bbox)
-        for shown in blocks
-        for place in shown.block.provenance
-        if place.page_number == page_number and place.bbox is not None
-    ]
-    found.sort(key=lambda box: -box[0])
-    yield from (drawn for _, drawn in found)
-
-
-def _box(
-    block_id: str, place: Provenance, x0: float, y0: float, x1: float, y1: float
-) -> tuple[float, str]:
-    width, height = max(x1 - x0, 0.0), max(y1 - y0, 0.0)
-    return width * height, (
-        f'<rect class="box {grade_of(place)}" data-block="{block_id}" x="{_points(x0)}" '
-        f'y="{_points(y0)}" width="{_points(width)}" height="{_points(height)}" rx="1.5"/>'
-    )
-
-
-def _points(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 @cache

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import nh3
@@ -72,10 +72,18 @@ class BlockRenderer:
         markdown: All of it: a block's links may be defined in another block.
         picture: Gives the ``data:`` URI of a picture by its target as written, or None where there
             is none.
+        left_out: Targets of pictures that the page has no room for.
     """
 
-    def __init__(self, markdown: str, picture: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        markdown: str,
+        picture: Callable[[str], str | None],
+        *,
+        left_out: Collection[str] = (),
+    ) -> None:
         self._picture = picture
+        self._left_out = left_out
         self._parser = _parser()
         self._references = _references(markdown)
         self._shown: dict[str, str] = {}  # data: URIs of the block at hand, by target
@@ -102,9 +110,15 @@ class BlockRenderer:
             source = block.text.strip()
             content = f'<code class="source">{html.escape(source)}</code>' if source else ""
         return content + "".join(
-            f'<p class="missing">Picture not at hand: <code>{html.escape(target)}</code></p>'
+            f'<p class="missing">{self._absence(target)}: '
+            f"<code>{html.escape(_shortened(target))}</code></p>"
             for target in missing
         )
+
+    def _absence(self, target: str) -> str:
+        if target in self._left_out:
+            return "Picture left out to keep this file small"
+        return "Picture not at hand"
 
     def _content(self, block: Block) -> str:
         text = _NEWLINE.sub("\n", block.text).replace("\0", "\ufffd").replace("\f", " ")
@@ -144,9 +158,9 @@ class BlockRenderer:
         for target in dict.fromkeys(targets):
             if _PICTURE.match(target):
                 continue
-            uri = self._picture(target)
+            uri = None if target in self._left_out else self._picture(target)
             if uri is None:
-                missing.append(_shortened(target))
+                missing.append(target)
             else:
                 # Markdown's own pictures come with their targets percent-encoded, HTML's do not.
                 shown[target] = shown[self._parser.normalizeLink(target)] = uri

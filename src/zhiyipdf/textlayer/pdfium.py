@@ -100,21 +100,36 @@ def page_sizes(path: Path, numbers: Iterable[int]) -> dict[int, tuple[float, flo
     return pdfium_thread.run(measure)
 
 
-def render_page(path: Path, number: int, *, scale: float) -> bytes:
-    """Draw a page, with its annotations and form fields, as a PNG picture (RGB, on white).
+def render_page(path: Path, number: int, *, scale: float, shades: int = 256) -> bytes:
+    """Draw a page, with its annotations and form fields, as a PNG picture on white.
+
+    The picture is RGB, or grey where the page is.
 
     Args:
         path: The PDF.
         number: 1-based.
         scale: Pixels per point, above 0; 1 is 72 dpi.
+        shades: How many of each colour are told apart, 2 to 256. Fewer hide the noise of a scan,
+            which PNG can hardly pack: 32 halve a photograph and cost it nothing a reader misses.
 
     Raises:
-        ValueError: There is no such page, ``scale`` is not above 0, or the picture would have
-            more than 100 million pixels.
+        ValueError: There is no such page, ``scale`` is not above 0, the picture would have more
+            than 100 million pixels, or ``shades`` is out of range.
         InvalidPDF: The page cannot be loaded; EncryptedPDF and OSError as in :func:`inspect_pdf`.
     """
+    if not 2 <= shades <= 256:
+        raise ValueError(f"shades={shades} is not of 2 to 256")
     width, height, rows = pdfium_thread.run(lambda: _draw(path, number, scale))
+    if shades < 256:
+        nearest = _nearest(shades)
+        rows = [row.translate(nearest) for row in rows]
     return png(width, height, rows)
+
+
+def _nearest(shades: int) -> bytes:
+    """For each of 256 values the nearest of some that are spread evenly, black and white kept."""
+    steps = shades - 1
+    return bytes(round(round(value * steps / 255) * 255 / steps) for value in range(256))
 
 
 def copy_pages(path: Path, first: int, last: int, to: Path) -> None:

@@ -4,21 +4,24 @@
 
   const pages = document.getElementById("pages");
   const text = document.getElementById("text");
-  const tip = document.getElementById("tip");
+  const told = document.getElementById("told");
   const toggle = document.getElementById("toggle");
   const variants = [...document.querySelectorAll("button[data-variant]")];
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
+  const REST_MS = 150; // a pointer that stays this long is no longer on its way elsewhere
+  const ENOUGH = 0.6; // of a side: what fills that much of it can be seen
+
   const boxes = new Map();
   for (const box of pages.querySelectorAll(".box")) {
-    const found = boxes.get(box.dataset.block) ?? [];
-    boxes.set(box.dataset.block, [...found, box]);
-  }
-  for (const found of boxes.values()) {
-    found.sort((a, b) => a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1);
+    if (!boxes.has(box.dataset.block)) boxes.set(box.dataset.block, []);
+    boxes.get(box.dataset.block).push(box);
   }
   let hovered = null;
   let selected = null;
+  let rest = 0;
+  // Keys and addresses move the page under a pointer that lies still; that is no pointing.
+  let pointing = false;
 
   const blockAt = (node) => {
     if (!(node instanceof Element)) return null;
@@ -41,29 +44,23 @@
     }
   }
 
-  // A block says what it is beside itself; a pointer on a box cannot see that, so it is told here.
-  function pointAt(block, box) {
-    tip.hidden = !box;
-    if (!box) return;
-    const place = box.getBBox();
-    const page = box.ownerSVGElement.viewBox.baseVal;
-    const sheet = box.closest(".sheet");
-    tip.textContent = block.querySelector(".label").textContent;
-    tip.style.setProperty("--mark", getComputedStyle(box).stroke);
-    tip.style.setProperty("--on-mark", "#fff");
-    const below = place.y < 0.04 * page.height;
-    tip.classList.toggle("below", below);
-    tip.style.left = `${(100 * Math.min(Math.max(place.x, 0), 0.6 * page.width)) / page.width}%`;
-    tip.style.top = `${(100 * (place.y + (below ? place.height : 0))) / page.height}%`;
-    sheet.append(tip);
+  // Tells of the block that is pointed at, else of the selected one, where it covers no text.
+  function tell() {
+    const block = hovered ?? selected;
+    told.textContent = block?.querySelector(".label").textContent ?? "";
+    told.className = block?.dataset.grade ?? "";
   }
 
   function hover(block, box) {
-    pointAt(block, box);
     if (block === hovered) return;
+    clearTimeout(rest);
     if (hovered) light(hovered, "hovered", false);
     hovered = block;
-    if (block) light(block, "hovered", true);
+    if (block) {
+      light(block, "hovered", true);
+      rest = setTimeout(() => (box ? reveal(block, text) : revealPlace(block)), REST_MS);
+    }
+    tell();
   }
 
   function select(block) {
@@ -74,6 +71,7 @@
       showVariant(block.closest(".variant").dataset.variant);
       light(block, "selected", true);
     }
+    tell();
     try {
       const address = block ? `#${block.id}` : location.pathname + location.search;
       history.replaceState(null, "", address);
@@ -86,10 +84,13 @@
     if (!element) return;
     const place = element.getBoundingClientRect();
     const view = side.getBoundingClientRect();
-    if (place.top >= view.top + 40 && place.bottom <= view.bottom - 20) return;
+    const seen = Math.min(place.bottom, view.bottom) - Math.max(place.top, view.top);
+    if (seen >= Math.min(place.height, ENOUGH * view.height)) return;
     const tall = place.height > view.height - 80;
-    const top = place.top - view.top - (tall ? 60 : (view.height - place.height) / 2);
-    side.scrollBy({ top, behavior: behavior ?? (calm.matches ? "auto" : "smooth") });
+    const top = place.top - view.top - (tall ? 40 : (view.height - place.height) / 2);
+    // Hundreds of pages that rush by tell nothing: from afar it jumps.
+    const near = Math.abs(top) < 2 * view.height;
+    side.scrollBy({ top, behavior: behavior ?? (near && !calm.matches ? "smooth" : "auto") });
   }
   const revealPlace = (block, behavior) =>
     reveal(boxesOf(block)[0] ?? figuresOf(block)[0], pages, behavior);
@@ -104,15 +105,37 @@
     }
   }
 
+  // From the selected block on; from the one that is being read if that is out of view.
   function move(step) {
     const blocks = [...text.querySelectorAll(".variant:not([hidden]) .block")];
-    if (!blocks.length) return;
+    const view = text.getBoundingClientRect();
+    const isSeen = (block) => {
+      const { top, bottom } = block.getBoundingClientRect();
+      return bottom > view.top && top < view.bottom;
+    };
+    const begins = (block) => isSeen(block) && block.getBoundingClientRect().top >= view.top - 1;
     const at = blocks.indexOf(selected);
-    const next = blocks[at < 0 ? 0 : Math.min(Math.max(at + step, 0), blocks.length - 1)];
-    select(next);
-    next.querySelector(".where").focus({ preventScroll: true });
+    const goesOn = at >= 0 && isSeen(selected);
+    const next = goesOn ? blocks[at + step] ?? selected : blocks.find(begins) ?? blocks.find(isSeen);
+    if (!next) return;
+    pointing = false;
+    hover(null);
+    choose(next);
     reveal(next, text, "auto");
     revealPlace(next, "auto");
+  }
+
+  // The focus goes along, so that Tab and the arrows go on from there.
+  function choose(block) {
+    select(block);
+    block.querySelector(".where").focus({ preventScroll: true });
+  }
+
+  function clear() {
+    document.activeElement?.blur();
+    pointing = false;
+    hover(null);
+    select(null);
   }
 
   function toggleBoxes() {
@@ -128,11 +151,28 @@
     revealPlace(block, "auto");
   }
 
-  document.addEventListener("pointerover", (event) => {
+  function follow(event) {
     const target = event.target instanceof Element ? event.target : null;
-    hover(blockAt(target), target?.closest(".box") ?? null);
+    hover(blockAt(target), target?.closest(".box"));
+  }
+
+  document.addEventListener("pointerover", (event) => {
+    if (pointing) follow(event);
   });
-  document.documentElement.addEventListener("pointerleave", () => hover(null, null));
+  for (const moved of ["pointermove", "pointerdown", "wheel"]) {
+    document.addEventListener(moved, (event) => {
+      if (pointing) return;
+      pointing = true;
+      follow(event);
+    }, { passive: true });
+  }
+  document.documentElement.addEventListener("pointerleave", () => hover(null));
+  document.addEventListener("focusin", (event) => {
+    const block = blockAt(event.target);
+    if (!block || !event.target.matches(":focus-visible")) return;
+    select(block);
+    revealPlace(block, "auto");
+  });
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     const link = target?.closest("a[href]");
@@ -140,7 +180,7 @@
     if (!block || (link && !link.classList.contains("where"))) return;
     if (!String(getSelection())) {
       if (link) event.preventDefault();
-      select(block);
+      choose(block);
       if (target.closest(".box")) reveal(block, text);
       else revealPlace(block);
     }
@@ -151,7 +191,7 @@
     if (event.key === "j" || (inBlock && event.key === "ArrowDown")) move(1);
     else if (event.key === "k" || (inBlock && event.key === "ArrowUp")) move(-1);
     else if (event.key === "b") toggleBoxes();
-    else if (event.key === "Escape") select(null);
+    else if (event.key === "Escape") clear();
     else return;
     event.preventDefault();
   });
