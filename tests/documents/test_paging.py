@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from support.conversions import blocks, on
 from support.page_texts import Author, Made, document, scan
 from zhiyipdf.documents.paging import GatheredPage, gather
 from zhiyipdf.grounding.locating import locate
+from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import Block, Provenance
 from zhiyipdf.models.page_text import PageText
 
@@ -123,3 +125,25 @@ def test_low_scores_alone_leave_no_file_uncut(made: tuple[Block, ...]) -> None:
     pages = gather(placed, range(1, 10))
     assert sum(len(page.blocks) for page in pages) == len(placed)
     assert numbers_of(pages) == sorted({block.provenance[0].page_number for block in placed})
+
+
+def test_a_rule_or_a_picture_does_not_make_a_page_less_sure():
+    text = "Words that are found.\n\n---\n\n![](a.png)\n\n$$x$$\n"
+    parts = split_blocks(text)
+    placed = tuple(
+        replace(
+            block,
+            provenance=(
+                Provenance(
+                    page_number=1,
+                    source="aligned" if at == 0 else "estimated",
+                    score=0.99 if at == 0 else 0.4,
+                ),
+            ),
+        )
+        for at, block in enumerate(parts)
+    )
+
+    assert [(p.place.source, p.place.score) for p in gather(placed, [1, 2])] == [("aligned", 0.99)]
+    alone = gather(placed[1:], [1, 2])
+    assert [(p.place.source, p.place.score) for p in alone] == [("estimated", 0.4)]

@@ -38,8 +38,8 @@ def test_a_block_without_a_page_stays_with_the_page_around_it() -> None:
 
 def test_a_block_between_two_neighbouring_pages_makes_the_page_before_an_estimate() -> None:
     assert pages(
-        ("paragraph", "a\n\n", on(1)), ("formula", "$$x$$\n\n"), ("paragraph", "b\n\n", on(2))
-    ) == [(1, "a\n\n$$x$$", "estimated", 0.5), (2, "b", "exact", 1.0)]
+        ("paragraph", "a\n\n", on(1)), ("code", "x = 1\n\n"), ("paragraph", "b\n\n", on(2))
+    ) == [(1, "a\n\nx = 1", "estimated", 0.5), (2, "b", "exact", 1.0)]
 
 
 def test_a_block_that_may_stand_on_more_than_two_pages_leaves_the_file_uncut() -> None:
@@ -51,13 +51,13 @@ def test_a_block_that_may_stand_on_more_than_two_pages_leaves_the_file_uncut() -
 def test_a_guess_in_a_long_text_makes_only_its_page_less_sure() -> None:
     long = "Words and words. " * 20
     assert pages(
-        ("paragraph", f"{long}\n\n", on(1)), ("formula", "$$x$$\n\n"), ("paragraph", "b", on(4))
-    ) == [(1, f"{long}\n\n$$x$$", "estimated", 0.25), (4, "b", "exact", 1.0)]
+        ("paragraph", f"{long}\n\n", on(1)), ("code", "x = 1\n\n"), ("paragraph", "b", on(4))
+    ) == [(1, f"{long}\n\nx = 1", "estimated", 0.25), (4, "b", "exact", 1.0)]
 
 
 def test_only_pages_that_were_converted_come_into_question() -> None:
     made = conversion(
-        blocks(("paragraph", "a\n", on(1)), ("formula", "x\n"), ("paragraph", "b", on(40))),
+        blocks(("paragraph", "a\n", on(1)), ("code", "x\n"), ("paragraph", "b", on(40))),
         pages=50,
         options=ParseOptions(pages="1,40-"),
     )

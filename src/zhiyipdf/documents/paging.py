@@ -6,11 +6,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from zhiyipdf.models import Block, PageSource, Provenance
+from zhiyipdf.models import Block, BlockKind, PageSource, Provenance
 
-__all__ = ["NOWHERE", "GatheredPage", "Place", "gather", "place_of", "worst"]
+__all__ = ["NOWHERE", "GatheredPage", "Place", "gather", "has_words", "place_of", "worst"]
 
-# From sure to unknown; a page is as sure as the least sure of its blocks.
+# What is no text of the page, or other letters than those of the page.
+_WORDLESS: frozenset[BlockKind] = frozenset({"comment", "formula", "image", "page_break"})
+
+# From sure to unknown; a page is as sure as the least sure of its blocks that have words.
 _CERTAINTY: tuple[PageSource, ...] = ("exact", "aligned", "estimated", "none")
 
 # A block of which nothing tells the page is homeless if it may stand on more pages than these.
@@ -48,7 +51,7 @@ class GatheredPage:
     """What stands on one page.
 
     Attributes:
-        place: The page, as sure as the least sure of its blocks.
+        place: The page, as sure as the least sure of its blocks that have words.
         blocks: Those that begin on it, in the order of the text; empty only if that was asked for.
         found: For each block what says so.
     """
@@ -123,6 +126,15 @@ def gather(
     return [page for _, page in sorted(pages.items())]
 
 
+def has_words(block: Block) -> bool:
+    """Tell if a block has letters that stand on its page as they stand in the text.
+
+    Rules, pictures and comments have none, so that only their neighbours tell their pages; they do
+    not make a page less sure whose text is known.
+    """
+    return block.kind not in _WORDLESS and any(map(str.isalnum, block.text))
+
+
 def _placed(
     blocks: Sequence[Block], numbers: Sequence[int]
 ) -> Iterator[tuple[Block, Provenance, int]]:
@@ -178,7 +190,9 @@ def _page(
     members: Sequence[tuple[Block, Provenance]],
     continued: Sequence[tuple[int, Provenance]],
 ) -> GatheredPage:
-    source, score = worst((found.source, found.score) for _, found in members)
+    telling = [found for block, found in members if has_words(block)]
+    telling = telling or [found for _, found in members]
+    source, score = worst((found.source, found.score) for found in telling)
     ends = [block.provenance[-1].page_number for block, _ in members if block.provenance]
     return GatheredPage(
         place=Place(

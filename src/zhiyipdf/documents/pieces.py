@@ -8,13 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from zhiyipdf.documents.page_starts import PageRun, runs_of
-from zhiyipdf.documents.paging import NOWHERE, GatheredPage, Place, gather, place_of
-from zhiyipdf.models import Block, BlockKind, Conversion, Mode, Variant, resolve_provenance
+from zhiyipdf.documents.paging import NOWHERE, GatheredPage, Place, gather, has_words, place_of
+from zhiyipdf.models import Block, Conversion, Mode, Variant, resolve_provenance
 
 __all__ = ["Piece", "cut"]
-
-# What is no text of the page, or other letters than those of the page.
-_WORDLESS: frozenset[BlockKind] = frozenset({"comment", "formula", "image", "page_break"})
 
 _LEADING_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
@@ -148,14 +145,9 @@ def _telling_runs(
     place: Place, starts: Sequence[int], blocks: Sequence[Block], places: Sequence[Place]
 ) -> tuple[PageRun, ...]:
     """Make runs of a piece's blocks; none if they tell no more than the piece's place."""
-    runs = runs_of(starts, places, [_has_words(block) for block in blocks])
+    runs = runs_of(starts, places, [has_words(block) for block in blocks])
     pages = {(run.place.page_number, run.place.page_number_end) for run in runs}
     return () if pages <= {(place.page_number, place.page_number_end)} else runs
-
-
-def _has_words(block: Block) -> bool:
-    """Tell if a block has letters that stand on its page as they stand in the text."""
-    return block.kind not in _WORDLESS and any(map(str.isalnum, block.text))
 
 
 def _joined(blocks: Sequence[Block]) -> tuple[str, list[int]]:
