@@ -537,3 +537,30 @@ def test_the_foot_of_a_page_is_not_taken_for_the_head_of_the_next():
         truth += [n] * (4 + len(top))
 
     assert firsts(align(split_blocks("\n\n".join(said)), pages)) == tuple(truth)
+
+
+def test_two_pages_with_the_same_text_have_a_block_each():
+    """A memo that was scanned in twice: the Markdown has each copy as one block."""
+    text = Author(3).paragraph(40)
+    pages = [page(1, wrapped(text)), page(2, wrapped(text))]
+
+    found = align(split_blocks(f"{text}\n\n{text}"), pages)
+
+    assert [one.pages for one in found] == [(1,), (2,)]
+
+
+def test_a_heading_that_the_pages_have_once_is_not_found_twice():
+    """The converter kept a running head that the text layer has not."""
+    texts = [Author(n).paragraph(60) for n in range(1, 5)]
+    heading = "The repair of the great wheel"
+    pages = [
+        page(n, [heading, *wrapped(text)] if n == 2 else wrapped(text))
+        for n, text in enumerate(texts, 1)
+    ]
+    said = [texts[0], heading, texts[1], texts[2], heading, texts[3]]
+
+    found = align(split_blocks("\n\n".join(said)), pages)
+
+    assert found[1].pages == (2,)
+    assert found[4].pages[0] in {3, 4}
+    assert found[4].source == "estimated"

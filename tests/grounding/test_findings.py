@@ -11,6 +11,7 @@ from zhiyipdf.grounding.findings import (
     doubtful,
     pages_of,
     table_pages_of,
+    twins,
 )
 
 STARTS = [0, 10, 10, 30]
@@ -95,3 +96,9 @@ def test_short_blocks_out_of_order_are_doubtful():
 
 def test_long_blocks_out_of_order_are_not():
     assert doubtful([at(0), at(9_000, 80), at(150), at(300)], far=6000) == {}
+
+
+def test_of_two_blocks_in_the_same_characters_the_one_out_of_order_is_a_twin():
+    assert twins([at(0), at(100), at(200), at(100), at(300)]) == [3]
+    assert twins([at(0), at(200), at(100), at(200)]) == [1]
+    assert twins([at(0), None, at(100)]) == []

@@ -14,7 +14,7 @@ from zhiyipdf.grounding.cells import fill_cells
 from zhiyipdf.grounding.chain import choose
 from zhiyipdf.grounding.dark_pages import dark_pages, fill_dark_pages
 from zhiyipdf.grounding.filling import fill_exactly, fill_roughly
-from zhiyipdf.grounding.findings import Finding, doubtful, pages_of, table_pages_of
+from zhiyipdf.grounding.findings import Finding, doubtful, pages_of, table_pages_of, twins
 from zhiyipdf.grounding.finishing import finish
 from zhiyipdf.grounding.folding import Folding
 from zhiyipdf.grounding.garbling import find_garbled
@@ -142,6 +142,8 @@ def _reconsider(
     findings: list[Finding | None], said: BlockStream, running: RunningLines, count: int
 ) -> None:
     """Forget short blocks far out of order; take those for running lines that are like one."""
+    for i in twins(findings):
+        findings[i] = None
     out = doubtful(findings, far=_FAR)
     before = {i: findings[i] for i in out}
     for i in out:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from zhiyipdf.grounding.alignment import Method
 from zhiyipdf.grounding.finishing import Stretch
 
-__all__ = ["Finding", "backbone", "doubtful", "pages_of", "table_pages_of"]
+__all__ = ["Finding", "backbone", "doubtful", "pages_of", "table_pages_of", "twins"]
 
 _HEAVY = 300
 _LIGHT = 60
@@ -166,6 +166,29 @@ def backbone(findings: Sequence[Finding | None]) -> list[int]:
         run.append(blocks[at])
         at = before[at]
     return run[::-1]
+
+
+def twins(findings: Sequence[Finding | None]) -> list[int]:
+    """Give the blocks that were found in the very characters of another one.
+
+    Of two, the one nearer to the blocks around it is not given.
+
+    Args:
+        findings: By block.
+    """
+    by_place: dict[tuple[Stretch, ...], list[int]] = {}
+    found = [(i, own) for i, own in enumerate(findings) if own is not None and own.stretches]
+    away: dict[int, int] = {}
+    for at, (i, own) in enumerate(found):
+        by_place.setdefault(own.stretches, []).append(i)
+        beside = [found[other][1] for other in (at - 1, at + 1) if 0 <= other < len(found)]
+        away[i] = sum(min(abs(o.end - own.start), abs(o.start - own.end)) for o in beside)
+    return sorted(
+        i
+        for same in by_place.values()
+        if len(same) > 1
+        for i in sorted(same, key=away.__getitem__)[1:]
+    )
 
 
 def doubtful(findings: Sequence[Finding | None], *, far: int) -> dict[int, bool]:

@@ -17,6 +17,7 @@ WIDE_GRAM = 6
 FIRST_WIDE = 0x2E80  # where Chinese, Japanese and Korean begin; each character says more
 MOST_PLACES = 3  # a gram that stands in more places of the PDF tells nothing alone
 MOST_CLUSTERS = 6
+_NEAR_START, _WHOLE_SHARE = 8, 0.8
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _WIDE_SALT = np.uint64(0xD1B54A32D192ED03)
@@ -178,6 +179,7 @@ def gather(hits: Hits, blocks: BlockStream, pages: PageStream) -> Clusters:
     tops, bottoms = pages.paged_depth
     begun, ended = tops[hits.place], bottoms[hits.place + hits.size] - 1
     begins[1:] = (hits.block[1:] != hits.block[:-1]) | (begun[1:] - ended[:-1] > allowed[1:])
+    _part_copies(begins, hits, lengths, pages)
     first = np.flatnonzero(begins)
     end = np.append(first[1:], len(hits.block))
     cluster = np.cumsum(begins) - 1
@@ -206,6 +208,31 @@ def gather(hits: Hits, blocks: BlockStream, pages: PageStream) -> Clusters:
         first_hit=first[keep].astype(np.int32),
         end_hit=end[keep].astype(np.int32),
     )
+
+
+def _part_copies(
+    begins: NDArray[np.bool_], hits: Hits, lengths: NDArray[np.int64], pages: PageStream
+) -> None:
+    """Part the hits of a block that stands whole on a page and, begun anew, on the next."""
+    page = np.searchsorted(pages.page_starts, hits.place, side="right")
+    first = np.maximum.accumulate(np.where(begins, np.arange(len(begins)), 0))
+    anew = ~begins & (hits.said <= hits.said[first] + _NEAR_START)
+    anew[1:] &= page[1:] != page[:-1]
+    for at in np.flatnonzero(anew).tolist():
+        start = at - 1
+        while not begins[start]:
+            start -= 1
+        covered = np.unique(
+            np.concatenate(
+                [
+                    np.arange(said, said + size)
+                    for said, size in zip(
+                        hits.said[start:at].tolist(), hits.size[start:at].tolist(), strict=True
+                    )
+                ]
+            )
+        )
+        begins[at] = len(covered) >= _WHOLE_SHARE * lengths[at]
 
 
 def _runs(
