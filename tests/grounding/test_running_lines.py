@@ -174,3 +174,12 @@ def test_a_line_of_two_columns_is_kept_if_the_markdown_has_its_halves():
     kept = "\n\n".join(f"Cat. No. 28171E\n\nInternal Revenue Manual\n\nPage {n}" for n in range(12))
 
     assert masked(pages, kept) == {"The History of the Mill"}
+
+
+def test_a_long_running_line_is_kept_though_every_copy_of_it_is_damaged():
+    head = "The remarkable history of the mill"
+    damaged = [
+        f"{head[:at]}#{head[at + 1 :]}" for at in (1, 6, 12, 18, 23, 28, 31, 9, 15, 20, 25, 3)
+    ]
+
+    assert masked(book(head=head, foot=""), "\n\n".join(damaged)) == set()

@@ -42,7 +42,7 @@ _LETTERS_TO_JUDGE, _FEW_LETTERS = 400, 40
 _MOST_WORDS = 0.5
 _WHOLE = frozenset({"seed", "repeated", "exact"})
 _BY_TEXT = frozenset({"seed", "repeated", "exact", "fuzzy", "bag", "running"})
-_LIKE, _FAIRLY_LIKE = 85, 70
+_LIKE, _QUITE_LIKE, _FAIRLY_LIKE = 85, 80, 70
 
 
 def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment, ...]:
@@ -103,7 +103,7 @@ def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
         body = body.without_lines(garbled.lines)
         grams = grams_of(body)
     findings, good = _hit(blocks, said, body, grams)
-    _reconsider(findings, said, running, len(pages))
+    _reconsider(findings, said, body, running, len(pages))
     fill_exactly(findings, said, body)
     words = PageWords(pages, folding)
     dark = dark_pages(pages, body, garbled.letters)
@@ -139,7 +139,11 @@ def _match(work: Placed, pages: Sequence[PageText]) -> float:
 
 
 def _reconsider(
-    findings: list[Finding | None], said: BlockStream, running: RunningLines, count: int
+    findings: list[Finding | None],
+    said: BlockStream,
+    body: PageStream,
+    running: RunningLines,
+    count: int,
 ) -> None:
     """Forget short blocks far out of order; take those for running lines that are like one."""
     for i in twins(findings):
@@ -150,6 +154,8 @@ def _reconsider(
         findings[i] = None
     fill_running(findings, said, running, count, exactly=True)
     fill_running(findings, said, running, count, exactly=False, only=frozenset(out))
+    repeated = {i for i in out if (own := before[i]) is not None and own.method == "repeated"}
+    fill_roughly(findings, said, body, least=_QUITE_LIKE, only=repeated)
     for i, too_far in out.items():
         if findings[i] is None and not too_far:
             findings[i] = before[i]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import log2
@@ -201,7 +201,12 @@ def _free(
 
 
 def fill_roughly(
-    findings: list[Finding | None], blocks: BlockStream, pages: PageStream, *, least: float
+    findings: list[Finding | None],
+    blocks: BlockStream,
+    pages: PageStream,
+    *,
+    least: float,
+    only: Collection[int] | None = None,
 ) -> None:
     """Find damaged blocks between their neighbours by likeness.
 
@@ -213,6 +218,7 @@ def fill_roughly(
         blocks: The Markdown's.
         pages: The PDF's.
         least: So alike a block and its place must be, from 0 to 100.
+        only: Of these blocks alone.
     """
     starts = pages.page_starts.tolist()
     free = pages.codes.copy()
@@ -222,6 +228,7 @@ def fill_roughly(
         for run, window in _runs(findings, blocks, starts)
         if window.high - window.low <= _LONGEST_WINDOW
         for block in run
+        if only is None or block in only
         if _LEAST_LENGTH <= len(blocks.text_of(block)) <= _MOST_LENGTH
     ]
     steps = [_steps(len(blocks.text_of(block)), high - low) for block, low, high in sought]

@@ -28,6 +28,7 @@ _KEPT_SHARE = 0.5
 _LONGEST = 160
 _MOST_COUNTED = 300
 _WORDS = 6
+_PART = 8  # letters
 
 _DIGITS = re.compile(r"\d+")
 _ROMAN = re.compile(r"[ivxlc]{1,7}")
@@ -178,13 +179,23 @@ def _count_inside(said: Counter[str], blocks: BlockStream, texts: Iterable[str])
         letters = sum(map(len, pieces))
         if letters < _AFFIX:
             continue
-        counted = sorted(((blocks.text.count(p), len(p)) for p in pieces), reverse=True)
+        counted = sorted(
+            ((blocks.text.count(part), len(part)) for p in pieces for part in _parts(p)),
+            reverse=True,
+        )
         reached = 0
         for count, size in counted:
             reached += size
             if 2 * reached >= letters:
                 said[text] = max(said[text], count)
                 break
+
+
+def _parts(piece: str) -> Iterator[str]:
+    """Cut a piece into parts of some letters: noise spares more of these than of long ones."""
+    count = max(len(piece) // _PART, 1)
+    edges = [round(at * len(piece) / count) for at in range(count + 1)]
+    yield from (piece[start:end] for start, end in pairwise(edges))
 
 
 def _in_order(
