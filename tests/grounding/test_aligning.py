@@ -564,3 +564,18 @@ def test_a_heading_that_the_pages_have_once_is_not_found_twice():
     assert found[1].pages == (2,)
     assert found[4].pages[0] in {3, 4}
     assert found[4].source == "estimated"
+
+
+def test_a_heading_out_of_order_is_where_it_stands_and_not_in_the_running_head():
+    said, pages = [], []
+    for n in range(1, 9):
+        before, after = Author(n).paragraph(30), Author(n + 20).paragraph(30)
+        title = f"{n}.9 Novice contributor of chapter {n}"
+        head = f"Chapter {n} Prerequisites {title}"
+        pages.append(page(n, [*wrapped(before), title, *wrapped(after)], head=head))
+        said += [before, after, title]
+
+    made = align(split_blocks("\n\n".join(said)), pages)
+
+    assert [text_at(pages, one.spans[0]) for one in made[2::3]] == said[2::3]
+    assert all(one.spans[0].start > 60 for one in made[2::3])

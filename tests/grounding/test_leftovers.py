@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from support.page_texts import Author, document, firsts, page, streams, wrapped
+from support.page_texts import Author, document, firsts, page, streams, text_at, wrapped
 from zhiyipdf.grounding import align
 from zhiyipdf.grounding.findings import Finding
 from zhiyipdf.grounding.leftovers import add_running_ends, fill_running
@@ -144,3 +144,15 @@ def test_the_two_halves_of_a_running_line_go_to_one_page():
         truth += [n] * 3
 
     assert firsts(align(split_blocks("\n\n".join(said)), pages)) == tuple(truth)
+
+
+def test_a_piece_of_a_running_line_has_only_the_piece_s_characters():
+    pages = [
+        page(n, wrapped(text), foot=f"Internal Revenue Manual      Exhibit {n}-7")
+        for n, text in enumerate(TEXT, 1)
+    ]
+    said = [piece for n, text in enumerate(TEXT, 1) for piece in (text, f"Exhibit {n}-7")]
+
+    found = align(split_blocks("\n\n".join(said)), pages)
+
+    assert [text_at(pages, one.spans[0]) for one in found[1::2]] == said[1::2]

@@ -21,6 +21,7 @@ from zhiyipdf.grounding.garbling import find_garbled
 from zhiyipdf.grounding.leftovers import add_running_ends, fill_by_words, fill_running
 from zhiyipdf.grounding.pictures import fill_between
 from zhiyipdf.grounding.running_lines import RunningLines, find_running_lines
+from zhiyipdf.grounding.same_pdf import most_to_be_believed
 from zhiyipdf.grounding.scoring import scores
 from zhiyipdf.grounding.seeds import Grams, find_hits, gather, grams_of
 from zhiyipdf.grounding.streams import BlockStream, PageStream, block_stream, page_stream
@@ -35,12 +36,6 @@ _FEW = 4
 _TABLE_SHARE, _ROWS = 0.1, 40
 _FAR = 6000
 _JUMP = 60
-# A PDF's own text is found in it to 98 %, another PDF's to 5 to 8 %, a translation's, by its code
-# and names, to 9 to 24 % (grounding study, section 5.3).
-_OTHER_PDF, _SAME_PDF, _DOUBT = 0.12, 0.4, 0.8
-_LETTERS_TO_JUDGE, _FEW_LETTERS = 400, 40
-_MOST_WORDS = 0.5
-_WHOLE = frozenset({"seed", "repeated", "exact"})
 _BY_TEXT = frozenset({"seed", "repeated", "exact", "fuzzy", "bag", "running"})
 _LIKE, _QUITE_LIKE, _FAIRLY_LIKE = 85, 80, 70
 
@@ -58,12 +53,12 @@ def align(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment
     if not blocks or not pages:
         return tuple(Alignment() for _ in blocks)
     work = place_blocks(blocks, pages)
-    match = _match(work, pages)
-    if match < _OTHER_PDF:
+    most = most_to_be_believed(work.findings, work.said, work.body, work.strange)
+    if not most:
         return tuple(Alignment() for _ in blocks)
     told = scores(work.findings, np.diff(work.said.starts), work.body, work.dark, work.good)
     return tuple(
-        _alignment(found, score if match >= _SAME_PDF else min(score, _DOUBT), pages, work.body)
+        _alignment(found, min(score, most), pages, work)
         for found, score in zip(work.findings, told, strict=True)
     )
 
@@ -79,6 +74,7 @@ class Placed:
         dark: How much each page holds that cannot be read.
         strange: Whether each page has text of which the Markdown knows nothing.
         good: Share of a block's letters that is hit where the text is good.
+        folding: Of both texts.
     """
 
     findings: list[Finding | None]
@@ -87,6 +83,7 @@ class Placed:
     dark: NDArray[np.float64]
     strange: NDArray[np.bool_]
     good: float
+    folding: Folding
 
 
 def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
@@ -118,24 +115,14 @@ def place_blocks(blocks: Sequence[Block], pages: Sequence[PageText]) -> Placed:
     fill_between(findings, blocks, pages, body)
     fill_cells(findings, blocks, body, folding)
     return Placed(
-        findings=findings, said=said, body=body, dark=dark, strange=garbled.is_text, good=good
+        findings=findings,
+        said=said,
+        body=body,
+        dark=dark,
+        strange=garbled.is_text,
+        good=good,
+        folding=folding,
     )
-
-
-def _match(work: Placed, pages: Sequence[PageText]) -> float:
-    """Tell how much of the Markdown the PDF's text has, 1 where too little is there to tell."""
-    lengths = np.diff(work.said.starts)
-    has_text = np.diff(work.body.page_starts) >= _FEW_LETTERS
-    readable = np.count_nonzero(has_text | work.strange)  # strange ones may be another PDF's
-    if lengths.sum() < _LETTERS_TO_JUDGE or readable < len(pages) / 2:
-        return 1.0
-    found = 0.0
-    for finding, length in zip(work.findings, lengths.tolist(), strict=True):
-        if finding is not None and finding.method in _WHOLE:
-            found += finding.matched
-        elif finding is not None and finding.method == "bag" and finding.share >= _MOST_WORDS:
-            found += length * finding.share
-    return float(found / lengths.sum())
 
 
 def _reconsider(
@@ -147,13 +134,19 @@ def _reconsider(
 ) -> None:
     """Forget short blocks far out of order; take those for running lines that are like one."""
     for i in twins(findings):
-        findings[i] = None
+        if (own := findings[i]) is not None and own.method != "repeated":
+            findings[i] = None
     out = doubtful(findings, far=_FAR)
     before = {i: findings[i] for i in out}
     for i in out:
         findings[i] = None
     fill_running(findings, said, running, count, exactly=True)
     fill_running(findings, said, running, count, exactly=False, only=frozenset(out))
+    for i, too_far in out.items():
+        earlier, now = before[i], findings[i]
+        # On the page of the running line it is what it was found to be: a heading, say.
+        if earlier is not None and now is not None and earlier.pages == now.pages and not too_far:
+            findings[i] = earlier
     repeated = {i for i in out if (own := before[i]) is not None and own.method == "repeated"}
     fill_roughly(findings, said, body, least=_QUITE_LIKE, only=repeated)
     for i, too_far in out.items():
@@ -204,25 +197,30 @@ def _hit(
 
 
 def _alignment(
-    found: Finding | None, score: float, pages: Sequence[PageText], body: PageStream
+    found: Finding | None, score: float, pages: Sequence[PageText], work: Placed
 ) -> Alignment:
     if found is None or not found.pages:
         return Alignment()
     return Alignment(
         pages=tuple(pages[index].number for index in found.pages),
-        spans=tuple(_spans(found, pages, body)),
+        spans=tuple(_spans(found, pages, work)),
         source="aligned" if found.method in _BY_TEXT else "estimated",
         score=score,
         method=found.method,
     )
 
 
-def _spans(found: Finding, pages: Sequence[PageText], body: PageStream) -> Iterator[PageSpan]:
+def _spans(found: Finding, pages: Sequence[PageText], work: Placed) -> Iterator[PageSpan]:
     """Give the characters that a block's stretches come from, apart where they jump."""
     for line in found.lines:
         page_text = pages[found.pages[0]]
         first, end = (int(edge) for edge in page_text.lines[line])
+        if found.part is not None:
+            source = work.folding.fold(page_text.codes[first:end])[1]
+            end = first + int(source[found.part[1] - 1]) + 1
+            first += int(source[found.part[0]])
         yield PageSpan(page_number=page_text.number, start=first, end=end)
+    body = work.body
     for start, end in found.stretches:
         source = body.source[start:end].astype(np.int64)
         page = np.searchsorted(body.page_starts, np.arange(start, end), side="right") - 1

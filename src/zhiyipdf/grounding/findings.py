@@ -27,6 +27,8 @@ class Finding:
             is known.
         pages: Indices of the pages it stands on, the first first.
         lines: Numbers of the lines of the first page that it is, if it is a running line.
+        part: First and one past the last character of the folded line that it is; None if it is
+            the whole line, or several.
         matched: How many of its characters were found.
         share: The same as a share of all its characters.
         rival: Characters that its best place on another page has.
@@ -41,6 +43,7 @@ class Finding:
     stretches: tuple[Stretch, ...] = ()
     pages: tuple[int, ...] = ()
     lines: tuple[int, ...] = ()
+    part: tuple[int, int] | None = None
     matched: int = 0
     share: float = 0.0
     rival: int = 0

@@ -101,6 +101,7 @@ def fill_running(
                 method="running",
                 pages=(page,),
                 lines=running_line.lines,
+                part=_part(text, running_line),
                 matched=len(text),
                 share=likeness,
                 likeness=likeness,
@@ -237,6 +238,14 @@ def _likeness(text: str, line: str, *, exactly: bool) -> float:
     if not likeness and is_piece:
         likeness = _PIECE_WORTH * fuzz.partial_ratio(text, line, score_cutoff=_PIECE_ALIKE)
     return likeness / 100
+
+
+def _part(text: str, line: RunningLine) -> tuple[int, int] | None:
+    """Give where in a running line a piece of it stands."""
+    if len(line.lines) != 1 or len(text) >= len(line.text):
+        return None
+    found = fuzz.partial_ratio_alignment(text, line.text)
+    return None if found is None else (found.dest_start, found.dest_end)
 
 
 def fill_by_words(
