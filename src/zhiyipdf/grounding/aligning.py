@@ -36,6 +36,7 @@ _FEW = 4
 _TABLE_SHARE, _ROWS = 0.1, 40
 _FAR = 6000
 _JUMP = 60
+_SURELY_LIKE = 0.9
 _BY_TEXT = frozenset({"seed", "repeated", "exact", "fuzzy", "bag", "running"})
 _LIKE, _QUITE_LIKE, _FAIRLY_LIKE = 85, 80, 70
 
@@ -144,8 +145,11 @@ def _reconsider(
     fill_running(findings, said, running, count, exactly=False, only=frozenset(out))
     for i, too_far in out.items():
         earlier, now = before[i], findings[i]
-        # On the page of the running line it is what it was found to be: a heading, say.
-        if earlier is not None and now is not None and earlier.pages == now.pages and not too_far:
+        if earlier is None or now is None or too_far:
+            continue
+        # A heading, say, which the running head of its page, or of the next one, is like.
+        is_better = earlier.method != "repeated" and now.likeness < _SURELY_LIKE <= earlier.share
+        if is_better or earlier.pages == now.pages:
             findings[i] = earlier
     repeated = {i for i in out if (own := before[i]) is not None and own.method == "repeated"}
     fill_roughly(findings, said, body, least=_QUITE_LIKE, only=repeated)
