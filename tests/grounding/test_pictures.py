@@ -57,18 +57,6 @@ def test_a_picture_above_the_text_before_it_is_another():
     assert on([*TEXT[:2], "![](a.png)", *TEXT[2:4]], pages)[2] == 2
 
 
-def test_a_name_outweighs_the_place_where_they_are_close():
-    pages = [read(1, *TEXT[:2]), read(2, *TEXT[2:4], pictures=[TOP])]
-
-    assert on([*TEXT[:2], "![](images/1-3.png)", *TEXT[2:4]], pages)[2] == 1
-
-
-def test_a_name_that_tells_a_page_far_away_is_not_believed():
-    made = document([[one] for one in TEXT])
-
-    assert on([TEXT[0], "![](images/8-1.png)", *TEXT[1:]], made.pages)[1] in {1, 2}
-
-
 def test_without_a_picture_it_goes_where_more_space_is():
     short, full = read(1, TEXT[0], at=96), read(2, *TEXT[1:8], at=96)
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from zhiyipdf.grounding.dark_pages import is_blank
 from zhiyipdf.grounding.findings import Finding
-from zhiyipdf.grounding.hints import hinted_page
 from zhiyipdf.grounding.streams import PageStream
 from zhiyipdf.models import Block
 from zhiyipdf.models.page_text import PageText
@@ -82,7 +81,6 @@ def fill_between(
     free = {page: len(shown) for page, shown in enumerate(pictures)}
     open_blocks: list[tuple[int, _Around]] = []
     ahead = 0
-    numbers = {page.number: index for index, page in enumerate(pages)}
     filled = [index for index, page in enumerate(pages) if not is_blank(page)]
     for i, block in enumerate(blocks):
         if findings[i] is not None:
@@ -96,10 +94,7 @@ def fill_between(
             filled,
             body,
         )
-        hinted = _hinted(block, numbers, pages[-1].number)
-        if hinted is not None and around.first - 1 <= hinted <= around.last + 1:
-            findings[i] = Finding(method="picture", pages=(hinted,))
-        elif around.first >= around.last:
+        if around.first >= around.last:
             page = around.first if around.first == around.last else around.last
             choices = 1 if around.first == around.last else 2
             findings[i] = Finding(method="neighbours", pages=(page,), choices=choices)
@@ -200,14 +195,6 @@ def _edges(place: int, pages: Sequence[PageText], body: PageStream) -> tuple[flo
     page = int(np.searchsorted(body.line_starts, line, side="right")) - 1
     box = pages[page].line_boxes[line - int(body.line_starts[page])]
     return float(box[1]), float(box[3])
-
-
-def _hinted(block: Block, numbers: dict[int, int], last: int) -> int | None:
-    for target in block.images:
-        page = hinted_page(target, last)
-        if page is not None:
-            return numbers.get(page)
-    return None
 
 
 def _body_band(pages: Sequence[PageText]) -> tuple[float, float]:
