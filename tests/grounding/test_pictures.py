@@ -95,3 +95,16 @@ def test_pieces_of_one_figure_do_not_hold_the_next_image_back():
     pages = [read(1, *TEXT[:2], pictures=strips), read(2, *TEXT[2:4], pictures=[TOP])]
 
     assert on([*TEXT[:2], "![](a.png)", "![](b.png)", *TEXT[2:4]], pages)[2:4] == [1, 2]
+
+
+def test_scans_behind_their_text_are_of_one_page_each():
+    """A scan with a text layer, whose Markdown shows each page before its text."""
+    whole = (0.0, 0.0, 595.0, 842.0)
+    pages = [read(n, *TEXT[2 * n - 2 : 2 * n], pictures=[whole]) for n in range(1, 5)]
+    said = [
+        piece
+        for n in range(1, 5)
+        for piece in (f"![]({'abcd'[n - 1]}.png)", *TEXT[2 * n - 2 : 2 * n])
+    ]
+
+    assert on(said, pages) == [n for n in range(1, 5) for _ in range(3)]

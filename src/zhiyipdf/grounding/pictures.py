@@ -19,6 +19,7 @@ from zhiyipdf.models.page_text import PageText
 __all__ = ["fill_between"]
 
 _BODY = (0.25, 0.75)
+_BEHIND = 0.7  # of the page's height: a picture so high may be behind the text, as a scan is
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +150,15 @@ def _picture_page(
     for page in between:
         if page < low or free.get(page, 0) <= 0:
             continue
-        middles = [(top + bottom) / 2 for _, top, _, bottom in figures[page]]
-        if page == around.first and all(y < around.bottom for y in middles):
+        middles = [
+            (top + bottom) / 2
+            for _, top, _, bottom in figures[page]
+            if bottom - top < _BEHIND * pages[page].height
+        ]
+        is_behind = len(middles) < len(figures[page])
+        if page == around.first and not is_behind and all(y < around.bottom for y in middles):
             continue
-        if page == around.last and all(y > around.top for y in middles):
+        if page == around.last and not is_behind and all(y > around.top for y in middles):
             continue
         return page, bool(len(pages[page].pictures))
     after = body[1] - around.bottom
