@@ -223,6 +223,17 @@ def test_parts_of_a_drawing_that_stand_apart_between_the_same_text_are_one_figur
     assert box_of(found, "a.png") == (100, 300, 320, 400)
 
 
+@pytest.mark.parametrize(("size", "count"), [((400, 180), 9), ((400, 20), 1)])
+def test_an_images_shape_tells_a_figure_from_a_part_of_it(size, count):
+    strips = [(72.0, 300.0 + 20 * n, 472.0, 320.0 + 20 * n) for n in range(9)]
+    around = made_blocks(text("before", 280), image("a.png"), text("after", 500))
+
+    found = with_picture_boxes(around, [page(1, pictures=strips)], {"a.png": size})
+
+    x0, y0, x1, y1 = box_of(found, "a.png")
+    assert (x0, x1, y1 - y0) == (72, 472, 20 * count)
+
+
 def test_every_page_of_a_scan_has_a_box():
     whole = (0.0, 0.0, 595.0, 842.0)
     pages = [page(number, pictures=[whole], ink=0.1) for number in range(1, 11)]

@@ -130,10 +130,29 @@ def _best(
         return matched
     spaces = [_spaces(blocks, i, page.number) for i in members]
     times = Counter(space for own in spaces for space in own)
-    return [
-        _with_parts(found, [space for space in own if times[space] == 1], figures)
-        for found, own in zip(by_figures, spaces, strict=True)
-    ]
+    chosen = []
+    for i, own, figure, picture in zip(members, spaces, by_figures, matched, strict=True):
+        whole = _with_parts(figure, [space for space in own if times[space] == 1], figures)
+        chosen.append(_likest(_size(blocks[i], sizes), (whole, figure, picture)))
+    return chosen
+
+
+def _likest(size: tuple[int, int] | None, found: Sequence[BBox | None]) -> BBox | None:
+    """Give the box whose shape is most like an image's; the first where that is unknown."""
+    if size is None:
+        return found[0]
+    boxes = [box for box in found if box is not None]
+
+    def unlike(box: BBox) -> float:
+        difference = abs(_shape(*size) - _shape(box[2] - box[0], box[3] - box[1]))
+        return difference if isfinite(difference) else inf
+
+    return min(boxes, key=unlike, default=None)
+
+
+def _size(block: Block, sizes: Mapping[str, tuple[int, int]]) -> tuple[int, int] | None:
+    """Give the size of a block's image in pixels, if it is known and the only one."""
+    return sizes.get(block.images[0]) if len(block.images) == 1 else None
 
 
 def _with_parts(
@@ -166,8 +185,7 @@ def _matched(
 
     def mismatch(image: int, some: slice) -> NDArray[np.float64]:
         """Tell how unlike an image and some pictures are, in shape and place."""
-        shown = blocks[members[image]].images
-        size = sizes.get(shown[0]) if len(shown) == 1 else None
+        size = _size(blocks[members[image]], sizes)
         unlike: NDArray[np.float64] = small[some].copy()
         if size is not None:
             # A shape that is unknown is unlike none.
