@@ -17,7 +17,7 @@ from grounding_bench.extras import bound
 from grounding_bench.icdar import tables
 from grounding_bench.people import Written, with_named_pictures
 from grounding_bench.truth import join
-from zhiyipdf.grounding.hints import hinted_page
+from zhiyipdf.grounding.picture_names import hinted_page
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from grounding_bench.corpus import CACHE, sha256
 from zhiyipdf.models.page_text import PageText
 from zhiyipdf.textlayer.ink import ink_share
 
-__all__ = ["garbled", "ink_of_pages", "scanned"]
+__all__ = ["emptied", "garbled", "ink_of_pages", "scanned"]
 
 SHARE = 0.20
 LONGEST_RUN = 6
@@ -43,9 +43,9 @@ def ink_of_pages(path: Path) -> Mapping[int, float]:
 
 def scanned(pages: Sequence[PageText], ink: Mapping[int, float], seed: str) -> list[PageText]:
     """Empty a fifth of the pages, in runs of one to six, and leave each as one large picture."""
-    emptied = _chosen(len(pages), seed)
+    chosen = _chosen(len(pages), seed)
     return [
-        _emptied(page, ink[page.number]) if place in emptied else page
+        emptied(page, ink[page.number]) if place in chosen else page
         for place, page in enumerate(pages)
     ]
 
@@ -84,7 +84,8 @@ def _other_letters(pages: Sequence[PageText], chance: Random) -> NDArray[np.uint
     return others
 
 
-def _emptied(page: PageText, ink: float) -> PageText:
+def emptied(page: PageText, ink: float) -> PageText:
+    """Take a page's text away and leave it as one large picture."""
     return replace(
         page,
         codes=np.zeros(0, np.uint32),

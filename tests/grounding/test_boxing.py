@@ -185,6 +185,64 @@ def test_specks_and_logos_are_no_pictures():
     assert box_of(found, "a.png") is None
 
 
+def test_a_figure_of_several_pictures_is_one():
+    """Nine strips under each other, as some programs write a picture."""
+    strips = [(72.0, 300.0 + 20 * n, 472.0, 320.0 + 20 * n) for n in range(9)]
+    around = made_blocks(text("before", 280), image("a.png"), text("after", 500))
+
+    found = with_picture_boxes(around, [page(1, pictures=strips)], {})
+
+    assert box_of(found, "a.png") == (72, 300, 472, 480)
+
+
+def test_as_many_images_as_pictures_have_one_each_though_these_touch():
+    strips = [(72.0, 300.0 + 20 * n, 472.0, 320.0 + 20 * n) for n in range(3)]
+    images = made_blocks(*(image(f"{n}.png") for n in range(3)))
+
+    found = with_picture_boxes(images, [page(1, pictures=strips)], {})
+
+    assert [box_of(found, f"{n}.png") for n in range(3)] == strips
+
+
+def test_a_drawing_is_the_figure_where_there_is_no_picture():
+    curves = [(100.0, 300.0, 300.0, 420.0), (110.0, 310.0, 320.0, 430.0)]
+    around = made_blocks(text("before", 260), image("a.png"), text("after", 500))
+
+    found = with_picture_boxes(around, [page(1, drawings=curves)], {})
+
+    assert box_of(found, "a.png") == (100, 300, 320, 430)
+
+
+def test_parts_of_a_drawing_that_stand_apart_between_the_same_text_are_one_figure():
+    parts = [(100.0, 300.0, 200.0, 400.0), (220.0, 300.0, 320.0, 400.0)]
+    above = (100.0, 100.0, 200.0, 200.0)
+    around = made_blocks(text("before", 260), image("a.png"), text("after", 500))
+
+    found = with_picture_boxes(around, [page(1, drawings=[*parts, above])], {})
+
+    assert box_of(found, "a.png") == (100, 300, 320, 400)
+
+
+@pytest.mark.parametrize(("size", "count"), [((400, 180), 9), ((400, 20), 1)])
+def test_an_images_shape_tells_a_figure_from_a_part_of_it(size, count):
+    strips = [(72.0, 300.0 + 20 * n, 472.0, 320.0 + 20 * n) for n in range(9)]
+    around = made_blocks(text("before", 280), image("a.png"), text("after", 500))
+
+    found = with_picture_boxes(around, [page(1, pictures=strips)], {"a.png": size})
+
+    x0, y0, x1, y1 = box_of(found, "a.png")
+    assert (x0, x1, y1 - y0) == (72, 472, 20 * count)
+
+
+def test_every_page_of_a_scan_has_a_box():
+    whole = (0.0, 0.0, 595.0, 842.0)
+    pages = [page(number, pictures=[whole], ink=0.1) for number in range(1, 11)]
+
+    found = with_picture_boxes(made_blocks(image("a.png", 5)), pages, {})
+
+    assert box_of(found, "a.png") == whole
+
+
 def test_the_picture_of_an_image_in_a_document_is_found():
     author = Author(4)
     above, below = author.paragraph(), author.paragraph()

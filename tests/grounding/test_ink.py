@@ -19,13 +19,18 @@ NONE = RunningLines(masked=np.zeros(0, bool), rank=np.zeros(0, np.int8))
 
 
 def filled(
-    said: list[str], ink: list[float], *, found: dict[int, Finding] | None = None, **more
+    said: list[str],
+    ink: list[float],
+    *,
+    found: dict[int, Finding] | None = None,
+    named: dict[int, int] | None = None,
+    **more,
 ) -> list[Finding | None]:
     blocks = split_blocks("\n\n".join(said))
     findings: list[Finding | None] = [(found or {}).get(i) for i in range(len(blocks))]
     fill_by_ink(
         findings, range(len(blocks)), range(len(ink)), blocks, block_stream(blocks, Folding()),
-        ink, range(1, len(ink) + 1), more.pop("running", NONE), **more,
+        ink, named or {}, more.pop("running", NONE), **more,
     )  # fmt: skip
     return findings
 
@@ -61,6 +66,21 @@ def test_counted_letters_know_no_pictures():
 
 def test_blocks_without_a_letter_are_shared_out_too():
     assert shares(["---", "***"], [5, 5], by_letters=True) == [0, 1]
+
+
+def test_a_picture_of_a_known_page_parts_the_pages_too():
+    said = ["x" * 100, "![](a.png)", *["y" * 100] * 4]
+
+    assert shares(said, [0.3, 0.1])[1] == 0
+    assert shares(said, [0.3, 0.1], named={1: 1}) == [0, 1, 1, 1, 1, 1]
+
+
+def test_a_remark_stands_before_its_picture_on_the_same_page():
+    said = ["![](a.png)", "<!-- b -->", "![](b.png)", "<!-- c -->", "![](c.png)"]
+
+    assert shares(said, [0.1, 0.1, 0.1]) == [0, 1, 1, 2, 2]
+    named = {0: 0, 2: 1, 4: 2}
+    assert shares(said, [0.2, 0.01, 0.1], named=named) == [0, 1, 1, 2, 2]
 
 
 def test_text_that_was_found_on_one_of_the_pages_parts_them():

@@ -1,4 +1,4 @@
-"""Pages from page marks and from the names of pictures."""
+"""Pages from page marks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zhiyipdf.grounding import ground
-from zhiyipdf.grounding.hints import hinted_page
 from zhiyipdf.markdown import split_blocks
 from zhiyipdf.models import Block
 
@@ -159,83 +158,6 @@ def test_marks_come_before_names_of_pictures() -> None:
 def test_a_pdf_of_one_page_has_everything_on_it(text: str) -> None:
     for block in grounded(text, 1):
         assert [(p.page_number, p.source, p.score) for p in block.provenance] == [(1, "exact", 1.0)]
-
-
-@pytest.mark.parametrize(
-    ("target", "page"),
-    [
-        ("images/3-2.png", 3),
-        ("3-2.JPG", 3),
-        (r"images\10-11.png", 10),
-        ("images/11-1.png", None),
-        ("images/0-1.png", None),
-        ("12-05.png", None),
-        ("2024-05.png", None),
-        ("images/3-2.pdf", None),
-        ("images/3-2", None),
-        ("images/x3-2.png", None),
-        ("images/3-2-1.png", None),
-        ("https://example.org/3-2.png", None),
-        ("//example.org/3-2.png", None),
-        ("data:image/png;base64,3-2.png", None),
-    ],
-)
-def test_names_of_pictures_are_hints_only_if_they_fit(target: str, page: int | None) -> None:
-    assert hinted_page(target, 10) == page
-
-
-def scores(text: str, total_pages: int) -> list[tuple[str, int, float]]:
-    blocks = grounded(text, total_pages)
-    assert all(p.source == "estimated" for block in blocks for p in block.provenance)
-    return [
-        (b.text.strip(), p.page_number, round(p.score, 3)) for b in blocks for p in b.provenance
-    ]
-
-
-def test_text_between_two_pictures_is_on_the_pages_between() -> None:
-    text = "A\n\n![](1-1.png)\n\nB\n\n![](1-2.png)\n\nC\n\nD\n\n![](2-1.png)\n\nE\n\nF\n\n"
-    assert scores(text, 3) == [
-        ("A", 1, 0.9),
-        ("![](1-1.png)", 1, 0.9),
-        ("B", 1, 0.9),
-        ("![](1-2.png)", 1, 0.9),
-        ("C", 1, 0.5),
-        ("D", 2, 0.5),
-        ("![](2-1.png)", 2, 0.9),
-        ("E", 2, 0.5),
-        ("F", 3, 0.5),
-    ]
-
-
-def test_text_between_pictures_that_are_not_on_neighbouring_pages_has_no_page() -> None:
-    text = "![](1-1.png)\n\nA\n\n![](3-1.png)\n\nB\n\n"
-    pages = [[p.page_number for p in block.provenance] for block in grounded(text, 3)]
-    assert pages == [[1], [], [3], [3]]
-
-
-def test_a_picture_that_moved_does_not_move_the_text() -> None:
-    text = "![](2-1.png)\n\nA\n\n![](9-1.png)\n\nB\n\n![](2-2.png)\n\n![](10-1.png)\n\nC"
-    assert scores(text, 10) == [
-        ("![](2-1.png)", 2, 0.9),
-        ("A", 2, 0.9),
-        ("![](9-1.png)", 9, 0.9),
-        ("B", 2, 0.9),
-        ("![](2-2.png)", 2, 0.9),
-        ("![](10-1.png)", 10, 0.9),
-        ("C", 10, 0.9),
-    ]
-
-
-def test_a_block_with_pictures_of_two_pages_stands_on_both() -> None:
-    text = "A\n\n| ![](4-1.png) | ![](3-1.png) |\n|---|---|\n\nB\n"
-    (table,) = (block for block in grounded(text, 4) if block.kind == "table")
-    assert [p.page_number for p in table.provenance] == [3, 4]
-
-
-@pytest.mark.parametrize("text", ["", "A\n\nB", "![](fig.png)", "![](7-1.png)"])
-def test_without_a_hint_nothing_is_guessed(text: str) -> None:
-    blocks = split_blocks(text)
-    assert ground(text, blocks, 5) == blocks
 
 
 def test_a_pdf_has_at_least_one_page() -> None:

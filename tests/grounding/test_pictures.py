@@ -6,7 +6,6 @@ import pytest
 
 from support.page_texts import Author, document, page, shown
 from zhiyipdf.grounding import align
-from zhiyipdf.grounding.pictures import shown_pictures
 from zhiyipdf.markdown import split_blocks
 
 AUTHOR = Author(1)
@@ -15,11 +14,11 @@ TOP, MIDDLE = (72.0, 100.0, 400.0, 180.0), (72.0, 300.0, 400.0, 500.0)
 LOW = (72.0, 520.0, 400.0, 740.0)
 
 
-def read(number: int, *said: str, pictures=(), at: float = 200.0):
+def read(number: int, *said: str, pictures=(), drawings=(), at: float = 200.0):
     """A page whose text begins at some height."""
     lines = [line for piece in said for line in shown(piece)]
     placed = [(line, 72.0, at + 14 * n) for n, line in enumerate(lines)]
-    return page(number, placed, pictures=pictures)
+    return page(number, placed, pictures=pictures, drawings=drawings)
 
 
 def on(said: list[str], pages) -> list[int]:
@@ -57,18 +56,6 @@ def test_a_picture_above_the_text_before_it_is_another():
     assert on([*TEXT[:2], "![](a.png)", *TEXT[2:4]], pages)[2] == 2
 
 
-def test_a_name_outweighs_the_place_where_they_are_close():
-    pages = [read(1, *TEXT[:2]), read(2, *TEXT[2:4], pictures=[TOP])]
-
-    assert on([*TEXT[:2], "![](images/1-3.png)", *TEXT[2:4]], pages)[2] == 1
-
-
-def test_a_name_that_tells_a_page_far_away_is_not_believed():
-    made = document([[one] for one in TEXT])
-
-    assert on([TEXT[0], "![](images/8-1.png)", *TEXT[1:]], made.pages)[1] in {1, 2}
-
-
 def test_without_a_picture_it_goes_where_more_space_is():
     short, full = read(1, TEXT[0], at=96), read(2, *TEXT[1:8], at=96)
 
@@ -89,16 +76,35 @@ def test_a_run_of_crumbs_between_far_pages_never_falls():
     assert got == sorted(got)
 
 
-def test_logos_and_specks_are_not_shown():
-    logo, speck = (500.0, 20.0, 560.0, 50.0), (10.0, 10.0, 12.0, 12.0)
-    pages = [page(n, pictures=[logo, speck, *([MIDDLE] if n == 4 else [])]) for n in range(1, 9)]
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_image_at_a_page_break_goes_where_a_drawing_is(number):
+    """A plot is no picture of the PDF."""
+    drawings = {number: [LOW if number == 1 else TOP]}
+    pages = [
+        read(n, *TEXT[2 * n - 2 : 2 * n], drawings=drawings.get(n, ())) for n in (1, 2)
+    ]  # fmt: skip
 
-    assert shown_pictures(pages) == [[], [], [], [2], [], [], [], []]
+    found = align(split_blocks("\n\n".join([*TEXT[:2], "![](a.png)", *TEXT[2:4]])), pages)[2]
+
+    assert found.pages == (number,)
+    assert found.method == "neighbours"  # a drawing may be an ornament
 
 
-def test_a_picture_that_comes_twice_is_shown():
-    assert shown_pictures([page(1, pictures=[MIDDLE]), page(2, pictures=[MIDDLE])]) == [[0], [0]]
+def test_pieces_of_one_figure_do_not_hold_the_next_image_back():
+    strips = [(72.0, 520.0 + 20 * n, 400.0, 540.0 + 20 * n) for n in range(9)]
+    pages = [read(1, *TEXT[:2], pictures=strips), read(2, *TEXT[2:4], pictures=[TOP])]
+
+    assert on([*TEXT[:2], "![](a.png)", "![](b.png)", *TEXT[2:4]], pages)[2:4] == [1, 2]
 
 
-def test_no_pages_show_nothing():
-    assert shown_pictures([]) == []
+def test_scans_behind_their_text_are_of_one_page_each():
+    """A scan with a text layer, whose Markdown shows each page before its text."""
+    whole = (0.0, 0.0, 595.0, 842.0)
+    pages = [read(n, *TEXT[2 * n - 2 : 2 * n], pictures=[whole]) for n in range(1, 5)]
+    said = [
+        piece
+        for n in range(1, 5)
+        for piece in (f"![]({'abcd'[n - 1]}.png)", *TEXT[2 * n - 2 : 2 * n])
+    ]
+
+    assert on(said, pages) == [n for n in range(1, 5) for _ in range(3)]

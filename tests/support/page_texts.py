@@ -36,6 +36,7 @@ def page(
     head: str = "",
     foot: str = "",
     pictures: Sequence[BBox] = (),
+    drawings: Sequence[BBox] = (),
     ink: float | None = None,
 ) -> PageText:
     """Make a page of A4.
@@ -46,6 +47,7 @@ def page(
         head: A line at the top margin.
         foot: A line at the bottom margin.
         pictures: Their boxes.
+        drawings: The boxes of what is drawn without a picture.
         ink: Share of the page that is not background; None on a page with text.
     """
     body = list(lines)
@@ -76,6 +78,7 @@ def page(
             np.float32,
         ).reshape(-1, 4),
         pictures=np.array(pictures, np.float32).reshape(-1, 4),
+        drawings=np.array(drawings, np.float32).reshape(-1, 4),
         ink=ink,
     )
 

@@ -82,6 +82,58 @@ def test_a_thousand_pictures_of_a_page_are_enough(tmp_path):
     assert len(pictures(tmp_path, content)) == 1000
 
 
+def drawings(tmp_path, content: str, forms: dict[str, Form] | None = None, **page):
+    path = write_drawings(tmp_path / "a.pdf", [Drawing(content=content, **page)], forms=forms)
+    (found,) = read_page_texts(path)
+    dark = dark_box(render_page(path, 1, scale=4), scale=4)
+    assert found.drawings[0].tolist() == pytest.approx(dark, abs=0.6)  # the only dark thing there
+    assert not len(found.pictures)
+    return found.drawings.tolist()
+
+
+def test_a_drawing_is_where_its_path_is(tmp_path):
+    assert drawings(tmp_path, "20 30 40 50 re f") == [pytest.approx([20, 20, 60, 70], abs=0.1)]
+
+
+def test_a_drawing_in_a_form_is_placed_by_its_matrix(tmp_path):
+    form = Form(content="0 0 10 20 re f", matrix=(2, 0, 0, 2, 30, 10))
+
+    found = drawings(tmp_path, "/Plot Do", {"Plot": form})
+    assert found == [pytest.approx([30, 50, 50, 90], abs=0.3)]
+
+
+def test_a_drawing_on_a_turned_page_is_turned(tmp_path):
+    found = drawings(tmp_path, "20 30 40 50 re f", rotate=90)
+    assert found == [pytest.approx([30, 20, 80, 60], abs=0.1)]
+
+
+def test_of_a_large_drawing_only_what_is_not_clipped_away_counts(tmp_path):
+    content = "q 20 10 60 50 re W n 0 0 500 400 re f Q"
+    found = drawings(tmp_path, content, media=(0, 0, 500, 400))
+    assert found == [pytest.approx([20, 340, 80, 390], abs=0.1)]
+
+
+def test_rules_are_no_drawings(tmp_path):
+    content = "0 0 200 1 re f 50 0 1 90 re f 10 10 m 100 10 l S"
+    path = write_drawings(tmp_path / "a.pdf", [Drawing(content=content)])
+
+    (found,) = read_page_texts(path)
+
+    assert found.drawings.shape == (0, 4)
+
+
+def test_of_a_map_a_part_of_its_lines_is_enough(tmp_path):
+    content = "".join(f"{n % 180} {n // 180} 10 10 re f\n" for n in range(9000))
+    path = write_drawings(tmp_path / "a.pdf", [Drawing(content=content)])
+
+    (found,) = read_page_texts(path)
+
+    assert 300 < len(found.drawings) <= 500
+    assert found.drawings[:, :2].min() < 45
+    assert found.drawings[:, 2].max() > 180
+    assert found.drawings[:, 3].max() > 95
+
+
 def test_pictures_of_a_real_slide_are_found(pdf_dir):
     slides = list(read_page_texts(pdf_dir / "upstage_ai_packs_slides_4p.pdf"))
 

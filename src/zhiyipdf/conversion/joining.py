@@ -19,7 +19,7 @@ from zhiyipdf.models import VARIANTS, Asset, Block, Bundle, Provenance, Variant
 
 __all__ = ["Joined", "PartResult", "join"]
 
-# As grounding/hints.py reads them: folder, page, the rest.
+# As grounding/picture_names.py reads them: folder, page, the rest.
 _PAGE_NAME = re.compile(
     r"(?P<folder>(?:.*[/\\])?)(?P<page>\d{1,4})(?P<rest>-\d{1,4}\.[A-Za-z]+)", re.DOTALL
 )

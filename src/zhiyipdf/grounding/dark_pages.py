@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from zhiyipdf.grounding.findings import Finding, backbone
 from zhiyipdf.grounding.ink import fill_by_ink
+from zhiyipdf.grounding.picture_names import read_names
 from zhiyipdf.grounding.running_lines import RunningLines
 from zhiyipdf.grounding.sharing import Group, choose_groups
 from zhiyipdf.grounding.streams import BlockStream, PageStream
@@ -95,7 +96,7 @@ def fill_dark_pages(
         words: The pages' words.
         weights: How much each page holds that cannot be read.
         garbled: How many garbled characters each page has.
-        pages: The PDF's; names of pictures may tell their numbers.
+        pages: The PDF's; names of pictures may tell them.
         running: Running lines; those that the Markdown kept part its pages.
         good: Share of a block's characters that is hit where the text is good.
 
@@ -105,9 +106,9 @@ def fill_dark_pages(
     used = np.where(garbled > 0, 0.0, weights)
     if not weights.any():
         return used
-    numbers = [page.number for page in pages]
     filled = np.array([not is_blank(page) for page in pages])
     trusted = _trusted(findings, good)
+    named = _named(findings, trusted, blocks, pages)
     for run, first, last in _gaps(findings, trusted, len(weights)):
         inside = slice(first, last + 1)
         own = np.zeros_like(weights)
@@ -123,12 +124,30 @@ def fill_dark_pages(
             if group.is_dark:
                 ink = [float(own[page]) for page in group.pages]
                 fill_by_ink(
-                    findings, members, group.pages, blocks, said, ink, numbers, running,
+                    findings, members, group.pages, blocks, said, ink, named, running,
                     by_letters=bool((garbled[list(group.pages)] > 0).all()),
                 )  # fmt: skip
             else:
                 _forget_elsewhere(findings, members, group.pages)
     return used
+
+
+def _named(
+    findings: Sequence[Finding | None],
+    trusted: Sequence[int],
+    blocks: Sequence[Block],
+    pages: Sequence[PageText],
+) -> dict[int, int]:
+    """Give by block the index of the page that the name of its picture tells."""
+    places = {
+        i: (pages[found.pages[0]].number, pages[found.pages[-1]].number)
+        for i in trusted
+        if (found := findings[i]) is not None
+    }
+    names = read_names(blocks, pages[-1].number, places)
+    index = {page.number: at for at, page in enumerate(pages)}
+    told = ((i, index.get(names.pages[i][0])) for i in names.rising)
+    return {i: at for i, at in told if at is not None}
 
 
 def _is_asked_for(

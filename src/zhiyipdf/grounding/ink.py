@@ -9,7 +9,6 @@ from itertools import accumulate
 import numpy as np
 
 from zhiyipdf.grounding.findings import Finding
-from zhiyipdf.grounding.hints import hinted_page
 from zhiyipdf.grounding.running_lines import RunningLines, running_key
 from zhiyipdf.grounding.streams import BlockStream
 from zhiyipdf.models import Block
@@ -23,6 +22,7 @@ _HEADING = 1.5
 _NO_LETTER = 0.01  # keeps order
 # How far a page's share of all may be off before a heading outweighs it, of a page.
 _INK_ERROR, _LETTER_ERROR = 1 / 6, 1 / 40
+_REMARK = 0.4  # a remark on a picture, which stands before it
 
 
 def fill_by_ink(
@@ -32,7 +32,7 @@ def fill_by_ink(
     blocks: Sequence[Block],
     said: BlockStream,
     ink: Sequence[float],
-    numbers: Sequence[int],
+    named: Mapping[int, int],
     running: RunningLines,
     *,
     by_letters: bool = False,
@@ -46,7 +46,7 @@ def fill_by_ink(
         blocks: The Markdown's.
         said: Their text.
         ink: Of each of the pages.
-        numbers: Of all pages, by index; names of pictures may tell them.
+        named: By index of the block the index of the page that the name of its picture tells.
         running: Running lines; those that the Markdown kept part its pages.
         by_letters: The ink is that of counted letters, as on garbled pages, which tell the pages'
             shares more exactly than what is drawn.
@@ -60,7 +60,7 @@ def fill_by_ink(
     if cuts is not None:
         shares = _by_marks(len(members), cuts)
     else:
-        hints = _hints(findings, members, blocks, pages, numbers)
+        hints = _hints(findings, members, pages, named)
         error = _LETTER_ERROR if by_letters else _INK_ERROR
         shares = _by_ink(members, sizes, blocks, ink, hints, error)
     choices = 1 if cuts is not None else len(pages)
@@ -172,19 +172,17 @@ def _cut(
 def _hints(
     findings: Sequence[Finding | None],
     members: Sequence[int],
-    blocks: Sequence[Block],
     pages: Sequence[int],
-    numbers: Sequence[int],
+    named: Mapping[int, int],
 ) -> dict[int, int]:
     """Read the pages that names of pictures and found text tell, as far as they never fall."""
     place = {page: at for at, page in enumerate(pages)}
-    named = {numbers[page]: at for page, at in place.items()}
     hints: dict[int, int] = {}
     last = 0
     for at, member in enumerate(members):
         found = findings[member]
         told = [place.get(page) for page in (found.pages[:1] if found is not None else ())]
-        told += [named.get(hinted_page(t, numbers[-1]) or 0) for t in blocks[member].images[:1]]
+        told.append(place.get(named.get(member, -1)))
         page = next((page for page in told if page is not None), -1)
         if page >= last:
             hints[at] = last = page
@@ -214,4 +212,6 @@ def _begins_page(blocks: Sequence[Block], members: Sequence[int], cut: int) -> f
     block = blocks[members[cut]]
     if block.kind == "heading":
         return 1.0 if block.level <= 2 else 0.4
+    if block.kind == "comment" and cut + 1 < len(members) and blocks[members[cut + 1]].images:
+        return _REMARK
     return 0.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from zhiyipdf.grounding.aligning import align
 from zhiyipdf.grounding.alignment import Alignment
-from zhiyipdf.grounding.hints import estimate
+from zhiyipdf.grounding.hints import estimate, weigh_names
 from zhiyipdf.grounding.marks import place_by_marks, placed_exactly, split_at_marks
 from zhiyipdf.grounding.page_marks import PageMark, find_marks
 from zhiyipdf.models import Block, Provenance
@@ -92,6 +92,7 @@ def locate(
             return Located(blocks=place_by_marks(parted, marks, total_pages), spans=spans)
     if not any(found.source == "aligned" or found.method == "ink" for found in alignments):
         return Located(blocks=estimate(parted, total_pages), spans=spans)
+    alignments = weigh_names(parted, alignments, total_pages)
     placed = tuple(_placed(b, found) for b, found in zip(parted, alignments, strict=True))
     return Located(blocks=placed, spans=spans)
 

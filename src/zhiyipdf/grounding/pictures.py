@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from zhiyipdf.grounding.dark_pages import is_blank
+from zhiyipdf.grounding.figures import find_figures, shown_pictures
 from zhiyipdf.grounding.findings import Finding
-from zhiyipdf.grounding.hints import hinted_page
 from zhiyipdf.grounding.streams import PageStream
-from zhiyipdf.models import Block
+from zhiyipdf.models import BBox, Block
 from zhiyipdf.models.page_text import PageText
 
-__all__ = ["fill_between", "shown_pictures"]
+__all__ = ["fill_between"]
 
-_SMALLEST_PT = 8.0
-_RUNNING_PAGES = 3
-_RUNNING_SHARE = 0.3
 _BODY = (0.25, 0.75)
-_SAME_PT = 3
+_BEHIND = 0.7  # of the page's height: a picture so high may be behind the text, as a scan is
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +30,6 @@ class _Around:
     last: int
     bottom: float
     top: float
-
-
-def shown_pictures(pages: Sequence[PageText]) -> list[list[int]]:
-    """Give for each page the indices of its pictures that belong to the text.
-
-    Specks do not, nor pictures that stand at the same place on many pages: logos, backgrounds.
-    """
-    seen: Counter[tuple[int, ...]] = Counter()
-    keys: list[list[tuple[int, ...]]] = []
-    for page in pages:
-        rounded = [tuple(row) for row in np.round(page.pictures / _SAME_PT).astype(int).tolist()]
-        keys.append(rounded)
-        seen.update(set(rounded))
-    most = max(_RUNNING_PAGES, _RUNNING_SHARE * len(pages))
-    return [
-        [
-            i
-            for i, (key, box) in enumerate(zip(own, page.pictures.tolist(), strict=True))
-            if seen[key] < most
-            and box[2] - box[0] >= _SMALLEST_PT
-            and box[3] - box[1] >= _SMALLEST_PT
-        ]
-        for page, own in zip(pages, keys, strict=True)
-    ]
 
 
 def fill_between(
@@ -78,11 +51,10 @@ def fill_between(
     placed = [i for i, found in enumerate(findings) if found is not None and found.pages]
     if not placed:
         return
-    pictures = shown_pictures(pages)
-    free = {page: len(shown) for page, shown in enumerate(pictures)}
+    figures = _figures(blocks, pages)
+    free = {page: len(shown) for page, shown in enumerate(figures)}
     open_blocks: list[tuple[int, _Around]] = []
     ahead = 0
-    numbers = {page.number: index for index, page in enumerate(pages)}
     filled = [index for index, page in enumerate(pages) if not is_blank(page)]
     for i, block in enumerate(blocks):
         if findings[i] is not None:
@@ -96,10 +68,7 @@ def fill_between(
             filled,
             body,
         )
-        hinted = _hinted(block, numbers, pages[-1].number)
-        if hinted is not None and around.first - 1 <= hinted <= around.last + 1:
-            findings[i] = Finding(method="picture", pages=(hinted,))
-        elif around.first >= around.last:
+        if around.first >= around.last:
             page = around.first if around.first == around.last else around.last
             choices = 1 if around.first == around.last else 2
             findings[i] = Finding(method="neighbours", pages=(page,), choices=choices)
@@ -109,7 +78,26 @@ def fill_between(
         found = findings[i]
         if block.images and found is not None:
             free[found.pages[0]] -= len(block.images)
-    _fill_open(findings, blocks, open_blocks, pages, filled, pictures, free)
+    _fill_open(findings, blocks, open_blocks, pages, filled, figures, free)
+
+
+def _figures(blocks: Sequence[Block], pages: Sequence[PageText]) -> list[list[BBox]]:
+    """Give for each page what the Markdown's images may show.
+
+    Pictures, if there are as many as images. Where there are more, some are parts of a figure;
+    where there are fewer, drawings are shown too.
+    """
+    images = sum(len(block.images) for block in blocks)
+    if not images:
+        return [[] for _ in pages]
+    shown = shown_pictures(pages, images)
+    count = sum(map(len, shown))
+    return [
+        find_figures(page, own)
+        if count > images or (count < images and not own)
+        else [(x0, y0, x1, y1) for x0, y0, x1, y1 in page.pictures[own].tolist()]
+        for page, own in zip(pages, shown, strict=True)
+    ]
 
 
 def _fill_open(
@@ -118,7 +106,7 @@ def _fill_open(
     open_blocks: Sequence[tuple[int, _Around]],
     pages: Sequence[PageText],
     filled: Sequence[int],
-    pictures: Sequence[Sequence[int]],
+    figures: Sequence[Sequence[BBox]],
     free: dict[int, int],
 ) -> None:
     """Choose among the pages between two neighbours; pictures go where the PDF has free ones."""
@@ -133,7 +121,7 @@ def _fill_open(
         low = around.first
         for rank, i in enumerate(members):
             if blocks[i].images:
-                page, is_there = _picture_page(around, between, low, pages, pictures, free, body)
+                page, is_there = _picture_page(around, between, low, pages, figures, free, body)
                 free[page] = free.get(page, 0) - len(blocks[i].images)
                 method = "picture" if is_there else "neighbours"
             else:
@@ -151,21 +139,28 @@ def _picture_page(
     between: Sequence[int],
     low: int,
     pages: Sequence[PageText],
-    pictures: Sequence[Sequence[int]],
+    figures: Sequence[Sequence[BBox]],
     free: dict[int, int],
     body: tuple[float, float],
 ) -> tuple[int, bool]:
-    """Give the page for the next picture of a run, and whether a picture of the PDF is there."""
+    """Give the page for the next picture of a run, and whether a picture of the PDF is there.
+
+    A drawing is none: it may be an ornament that no Markdown shows.
+    """
     for page in between:
         if page < low or free.get(page, 0) <= 0:
             continue
-        boxes = [pages[page].pictures[i] for i in pictures[page]]
-        middles = [float(box[1] + box[3]) / 2 for box in boxes]
-        if page == around.first and all(y < around.bottom for y in middles):
+        middles = [
+            (top + bottom) / 2
+            for _, top, _, bottom in figures[page]
+            if bottom - top < _BEHIND * pages[page].height
+        ]
+        is_behind = len(middles) < len(figures[page])
+        if page == around.first and not is_behind and all(y < around.bottom for y in middles):
             continue
-        if page == around.last and all(y > around.top for y in middles):
+        if page == around.last and not is_behind and all(y > around.top for y in middles):
             continue
-        return page, True
+        return page, bool(len(pages[page].pictures))
     after = body[1] - around.bottom
     before = around.top - body[0]
     if len(between) > 2 and low <= around.first:
@@ -200,14 +195,6 @@ def _edges(place: int, pages: Sequence[PageText], body: PageStream) -> tuple[flo
     page = int(np.searchsorted(body.line_starts, line, side="right")) - 1
     box = pages[page].line_boxes[line - int(body.line_starts[page])]
     return float(box[1]), float(box[3])
-
-
-def _hinted(block: Block, numbers: dict[int, int], last: int) -> int | None:
-    for target in block.images:
-        page = hinted_page(target, last)
-        if page is not None:
-            return numbers.get(page)
-    return None
 
 
 def _body_band(pages: Sequence[PageText]) -> tuple[float, float]:

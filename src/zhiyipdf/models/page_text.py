@@ -46,6 +46,8 @@ class PageText:
             shape (k, 4).
         pictures: Box of each picture on the page, as far as no path clips it, in the order they are
             drawn, float32 of shape (m, 4).
+        drawings: Box of each path and shading on the page that is no rule, of very many a part,
+            float32 of shape (d, 4).
         ink: Share from 0 to 1 of the page that is not background, measured on pages with fewer
             than 15 letters and digits; None elsewhere.
     """
@@ -57,6 +59,7 @@ class PageText:
     lines: NDArray[np.int32]
     line_boxes: NDArray[np.float32]
     pictures: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    drawings: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     ink: float | None = None
 
     def text(self) -> str:

@@ -1,10 +1,11 @@
-"""Find the pictures that a page draws."""
+"""Find the pictures that a page draws, and where it draws without one."""
 
 from __future__ import annotations
 
 import ctypes
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ import pypdfium2.raw as pdfium_c
 
 from zhiyipdf.textlayer.boxes import UserBox, common, has_area
 
-__all__ = ["read_pictures"]
+__all__ = ["Drawn", "read_drawn"]
 
 _DEEPEST = 5
 """Form XObjects inside one another. Figures of the corpus stand two deep."""
@@ -23,22 +24,43 @@ _MOST_OBJECTS = 20_000
 _MOST_PICTURES = 1_000
 """Pictures of a page. Pages drawn as strips have up to a hundred."""
 
+_MOST_PATHS = 500
+"""Paths measured of those beside each other: where there are more, some of all of them, evenly, for
+a map's or a plot's extent shows in a part of its lines."""
+
+_RULE = 2.0
+"""Points. What is thinner is a rule: it parts text, frames a table, underlines."""
+
+_LARGE = 144.0
+"""Points. Of what is larger it is worth while to see what is clipped away: grounds, shadings."""
+
 _MOST_CLIPS, _MOST_SEGMENTS = 10, 200
 """Paths that clip a picture, and their segments, that are looked at: most are one rectangle."""
 
 _UNIT_SQUARE = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 """What every image fills, before its matrix places it (ISO 32000-1, 8.9.5)."""
 
+_PATHS = frozenset({pdfium_c.FPDF_PAGEOBJ_PATH, pdfium_c.FPDF_PAGEOBJ_SHADING})
 _Matrix = tuple[float, float, float, float, float, float]
 _IDENTITY: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _EVERYWHERE: UserBox = (-math.inf, -math.inf, math.inf, math.inf)
 
 
-def read_pictures(page: Any) -> list[UserBox]:
-    """Give the boxes of the image objects of a loaded page in user space, in the order drawn.
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a page draws beside text, in user space, in the order drawn.
 
-    Those of form XObjects are among them. What a path clips away does not count.
+    Attributes:
+        pictures: Boxes of its image objects. What a path clips away does not count.
+        paths: Boxes of its paths and shadings, without rules; of very many a part.
     """
+
+    pictures: list[UserBox] = field(default_factory=list)
+    paths: list[UserBox] = field(default_factory=list)
+
+
+def read_drawn(page: Any) -> Drawn:
+    """Find the pictures and paths of a loaded page, those of form XObjects among them."""
     search = _Search()
     search.look(
         pdfium_c.FPDFPage_CountObjects(page),
@@ -54,23 +76,29 @@ class _Search:
     """A walk through the objects of one page that ends in any case."""
 
     def __init__(self) -> None:
-        self.found: list[UserBox] = []
+        self.found = Drawn()
         self._left = _MOST_OBJECTS
+        self._edges = tuple(ctypes.c_float() for _ in range(4))
 
     def look(
         self, count: int, item: Callable[[int], Any], place: _Matrix, clip: UserBox, depth: int
     ) -> None:
+        pictures = self.found.pictures
+        step = 1 + min(count, _MOST_OBJECTS) // _MOST_PATHS
         for i in range(count):
-            if self._left == 0 or len(self.found) == _MOST_PICTURES:
+            if self._left == 0 or len(pictures) == _MOST_PICTURES:
                 return
             self._left -= 1
             thing = item(i)
             kind = pdfium_c.FPDFPageObj_GetType(thing)
-            if kind == pdfium_c.FPDF_PAGEOBJ_IMAGE:
+            if kind in _PATHS:
+                if i % step == 0 and len(self.found.paths) < _MOST_PATHS:
+                    self._measure(thing, place, clip)
+            elif kind == pdfium_c.FPDF_PAGEOBJ_IMAGE:
                 whole = _around(_UNIT_SQUARE, _times(_matrix(thing), place))
                 box = common([clip, whole, *_clips(thing, place)])
                 if has_area(box):
-                    self.found.append(box)
+                    pictures.append(box)
             elif kind == pdfium_c.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
                 self.look(
                     pdfium_c.FPDFFormObj_CountObjects(thing),
@@ -79,6 +107,23 @@ class _Search:
                     common([clip, *_clips(thing, place)]),
                     depth + 1,
                 )
+
+    def _measure(self, thing: Any, place: _Matrix, clip: UserBox) -> None:
+        """Add the box of a path or a shading that is no rule."""
+        if not pdfium_c.FPDFPageObj_GetBounds(thing, *self._edges):
+            return
+        left, bottom, right, top = (edge.value for edge in self._edges)
+        if place is not _IDENTITY:
+            corners = ((left, bottom), (right, bottom), (left, top), (right, top))
+            left, bottom, right, top = _around(corners, place)
+        if right - left > _RULE and top - bottom > _RULE:
+            box = (left, bottom, right, top)
+            if clip is not _EVERYWHERE:
+                box = common([clip, box])
+            if min(right - left, top - bottom) > _LARGE:
+                box = common([box, *_clips(thing, place)])
+            if has_area(box):
+                self.found.paths.append(box)
 
 
 def _clips(thing: Any, place: _Matrix) -> Iterator[UserBox]:

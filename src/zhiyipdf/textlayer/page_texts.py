@@ -11,10 +11,11 @@ import pypdfium2 as pdfium
 from numpy.typing import NDArray
 
 from zhiyipdf.models.page_text import PageText
-from zhiyipdf.textlayer.geometry import measured
+from zhiyipdf.textlayer.boxes import UserBox
+from zhiyipdf.textlayer.geometry import PageGeometry, measured
 from zhiyipdf.textlayer.ink import read_ink
 from zhiyipdf.textlayer.opening import loaded_page, loaded_text
-from zhiyipdf.textlayer.page_pictures import read_pictures
+from zhiyipdf.textlayer.page_pictures import read_drawn
 from zhiyipdf.textlayer.text_lines import TextLines, read_lines
 from zhiyipdf.textlayer.turns import in_turns
 
@@ -54,8 +55,7 @@ def _read(document: pdfium.PdfDocument, number: int) -> PageText | None:
         geometry = measured(page)
         with loaded_text(page) as text:
             lines = _NO_LINES if text is None else read_lines(text, geometry)
-        pictures = geometry.shown(read_pictures(page))
-        on_page = (pictures[:, 2] > pictures[:, 0]) & (pictures[:, 3] > pictures[:, 1])
+        drawn = read_drawn(page)
         return PageText(
             number=number,
             width=geometry.width,
@@ -63,9 +63,18 @@ def _read(document: pdfium.PdfDocument, number: int) -> PageText | None:
             codes=lines.codes,
             lines=np.array(lines.ranges, np.int32).reshape(-1, 2),
             line_boxes=geometry.shown(lines.boxes),
-            pictures=pictures[on_page],
+            pictures=_on_page(geometry, drawn.pictures),
+            drawings=_on_page(geometry, drawn.paths),
             ink=None if _has_text(lines.codes) else read_ink(page, geometry),
         )
+
+
+def _on_page(geometry: PageGeometry, boxes: Sequence[UserBox]) -> NDArray[np.float32]:
+    """Give boxes as shown, without those outside the page."""
+    if not boxes:
+        return np.zeros((0, 4), np.float32)
+    shown = geometry.shown(boxes)
+    return shown[(shown[:, 2] > shown[:, 0]) & (shown[:, 3] > shown[:, 1])]
 
 
 def _has_text(codes: NDArray[np.uint32]) -> bool:
