@@ -579,3 +579,16 @@ def test_a_heading_out_of_order_is_where_it_stands_and_not_in_the_running_head()
 
     assert [text_at(pages, one.spans[0]) for one in made[2::3]] == said[2::3]
     assert all(one.spans[0].start > 60 for one in made[2::3])
+
+
+def test_a_title_of_two_lines_is_on_its_page_and_not_in_the_running_head_that_repeats_it():
+    """The title page of a report: from page 2 on its title is the running head."""
+    title = ["Restrictions on Land Ownership by", "Foreigners in Selected Jurisdictions"]
+    texts = [Author(n).paragraph(60) for n in range(1, 7)]
+    texts = [f"{text} Of land ownership by foreigners in jurisdictions." for text in texts]
+    pages = [page(1, [*title, *wrapped(texts[0])])]
+    pages += [page(n, wrapped(text), head=" ".join(title)) for n, text in enumerate(texts[1:], 2)]
+
+    found = align(split_blocks("\n\n".join([f"# {' '.join(title)}", *texts])), pages)
+
+    assert [one.pages[0] for one in found] == [1, 1, 2, 3, 4, 5, 6]

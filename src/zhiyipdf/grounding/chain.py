@@ -174,7 +174,8 @@ class _Search:
         if wholes:
             most = _MOST_STATES if len(wholes) <= MOST_PLACES else _REPEATED_STATES
             states += self._whole(block, wholes, rarity)
-        elif not own and self._hits.repeated[block, 0] >= 0:
+        if not own and self._hits.repeated[block, 0] >= 0:
+            # A title that runs on as the head of each page stands in two lines on its own.
             most = _REPEATED_STATES
             states += self._repeated(block)
         states.sort(key=lambda state: -state.total)

@@ -28,6 +28,7 @@ _KEPT_SHARE = 0.5
 _LONGEST = 160
 _MOST_COUNTED = 300
 _WORDS = 6
+_LONGEST_SHORT = 100
 _PART = 8  # letters
 
 _DIGITS = re.compile(r"\d+")
@@ -171,16 +172,20 @@ def _without_inner(runs: Mapping[_Key, list[_Outer]]) -> dict[_Key, list[_Outer]
 def _count_inside(said: Counter[str], blocks: BlockStream, texts: Iterable[str]) -> None:
     """Count running lines also where the Markdown has them within a line, or most of their words.
 
-    Converters part a line of two columns, or join it with its neighbours.
+    Converters part a line of two columns, or join it with its neighbours. Words count in short
+    lines only: prose repeats a title's.
     """
+    short = "".join(text for text in _lines(blocks) if len(text) <= _LONGEST_SHORT)
     long = sorted({text for text in texts if len(text) >= _AFFIX})
     for text in long[:_MOST_COUNTED]:
         pieces = [piece for piece in text.split("0") if len(piece) >= _WORDS]
         letters = sum(map(len, pieces))
         if letters < _AFFIX:
             continue
+        if len(text) >= _AFFIX_OF:
+            said[text] = max(said[text], blocks.text.count(text))
         counted = sorted(
-            ((blocks.text.count(part), len(part)) for p in pieces for part in _parts(p)),
+            ((short.count(part), len(part)) for p in pieces for part in _parts(p)),
             reverse=True,
         )
         reached = 0
@@ -260,9 +265,13 @@ def _runs(key: str, lines: Sequence[_Outer]) -> bool:
 def _line_counts(blocks: BlockStream) -> Counter[str]:
     """Count the Markdown's lines by the keys that running lines have."""
     counts: Counter[str] = Counter()
-    edges = [*blocks.lines.tolist(), len(blocks.codes)]
-    for start, end in pairwise(edges):
-        if end - start <= _LONGEST:
-            text = blocks.text[start:end]
+    for text in _lines(blocks):
+        if len(text) <= _LONGEST:
             counts.update({text, *_keys(running_key(text))})
     return counts
+
+
+def _lines(blocks: BlockStream) -> Iterator[str]:
+    """Give the Markdown's lines, folded."""
+    edges = [*blocks.lines.tolist(), len(blocks.codes)]
+    return (blocks.text[start:end] for start, end in pairwise(edges))
