@@ -20,8 +20,10 @@ FUZZY = "rapidfuzz per page"
 def ours(blocks: Sequence[Block], pages: Sequence[PageText]) -> tuple[Alignment, ...]:
     """Align as the package does."""
     from zhiyipdf.grounding.aligning import align
+    from zhiyipdf.grounding.hints import weigh_names
 
-    return align(blocks, pages)
+    found = align(blocks, pages)
+    return weigh_names(blocks, found, pages[-1].number) if pages else found
 
 
 BASELINES: Mapping[str, Method] = {

@@ -111,7 +111,9 @@ def features(
     rows[backbone(findings), 12] = 1
     near = np.zeros(len(dark), bool)
     for shift in range(-_DARK_NEAR, _DARK_NEAR + 1):
-        near |= np.roll(dark > 0, shift)
+        near[max(shift, 0) : len(dark) + min(shift, 0)] |= (dark > 0)[
+            max(-shift, 0) : len(dark) - max(shift, 0)
+        ]
     rows[:, 14] = near[np.maximum(first, 0)] if len(near) else 0
     rows[:, 15] = good
     return rows
