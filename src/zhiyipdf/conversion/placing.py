@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 _Read = TypeVar("_Read")
 
-VERSION = 1
+VERSION = 2
 """Of the blocks and their places: a store's that are of an older one are made again."""
 
 
