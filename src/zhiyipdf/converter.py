@@ -173,7 +173,11 @@ class Converter:
                 fs=fs,
                 suffixes=service(self._provider).suffixes,
             )
-            ref = await in_thread(find)
+            try:
+                ref = await in_thread(find)
+            except ValueError as error:
+                error.add_note("convert_many takes any number of PDFs.")
+                raise
             return await session.convert(ref, self._read(options))
 
     def convert(

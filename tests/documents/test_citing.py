@@ -218,3 +218,24 @@ def test_any_piece_of_a_whole_file_is_cited_with_the_pages_of_its_characters(
     if expected is not None:
         assert found.page_number == expected[0]
         assert (found.page_number_end or found.page_number) == expected[1]
+
+
+def test_keys_that_a_store_filled_with_none_count_as_absent():
+    metadata = {
+        "source": "file:///a.pdf", "page_source": "aligned", "page_number": 2,
+        "page_number_end": None, "page_score": None, "bbox": None,
+    }  # fmt: skip
+
+    found = citation(metadata, [(0, 5)])
+
+    assert (found.page_number, found.page_number_end, found.page_score) == (2, None, 1.0)
+
+
+@pytest.mark.parametrize("bbox", ["5", "[1, 2]", [1, 2, 3], "oops"])
+def test_a_box_that_is_none_is_named_in_the_error(bbox: object):
+    metadata = {
+        "source": "file:///a.pdf", "page_source": "aligned", "page_number": 2, "bbox": bbox,
+    }  # fmt: skip
+
+    with pytest.raises(ValueError, match="no bbox"):
+        citation(metadata, [(0, 5)])

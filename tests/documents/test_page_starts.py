@@ -169,3 +169,10 @@ def test_each_page_keeps_its_label(labels: dict[int, str]) -> None:
 def test_what_is_no_list_of_labels_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="no page_labels"):
         read_labels(written)
+
+
+def test_a_number_that_is_infinite_is_refused():
+    with pytest.raises(ValueError, match="page_starts"):
+        read_runs("[[0,1],[9,Infinity]]")
+    with pytest.raises(ValueError, match="page_labels"):
+        read_labels('[[Infinity,"a"]]')

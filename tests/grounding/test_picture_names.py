@@ -174,3 +174,9 @@ def test_all_pages_told_are_the_pdfs(said, total, places):
     assert all(1 <= page <= total for pages in names.pages.values() for page in pages)
     assert names.rising <= set(names.pages)
     assert all(0 < names.worth_of(index) <= 1 for index in names.pages)
+
+
+def test_names_are_not_proven_where_no_text_is_known():
+    names = read(["2-1", ".", "1-1", ".", "2-2", ".", "1-2"], 2)
+
+    assert not names.is_proven

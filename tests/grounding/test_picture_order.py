@@ -115,3 +115,10 @@ def test_memory_and_comparisons_grow_with_the_images_not_with_their_square():
     (memory, asked), (twice, more) = spent(2000), spent(4000)
     assert twice < 3 * memory
     assert more < 3 * asked
+
+
+def test_one_image_among_very_many_pictures_may_be_the_first_of_them():
+    costs = np.ones(2000)
+    costs[10] = 0.0
+
+    assert match_in_order(1, 2000, lambda _, some: costs[some], cost=0.5) == [10]

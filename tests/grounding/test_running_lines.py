@@ -183,3 +183,17 @@ def test_a_long_running_line_is_kept_though_every_copy_of_it_is_damaged():
     ]
 
     assert masked(book(head=head, foot=""), "\n\n".join(damaged)) == set()
+
+
+def test_a_line_that_does_not_run_is_not_kept_either():
+    """A second line at one height on every page, below a first one that always changes."""
+    pages = [
+        page(
+            n,
+            [(Author(n).paragraph(4), 72.0, 40.0), ("Exercises", 72.0, 60.0)]
+            + wrapped(Author(n).paragraph(60)),
+        )
+        for n in range(1, 7)
+    ]
+
+    assert found(pages).kept_keys == frozenset()

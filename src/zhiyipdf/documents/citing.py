@@ -258,7 +258,7 @@ def _place(metadata: Mapping[str, Any], spans: Sequence[Span]) -> Place:
     if len(pages) == 1:
         return places[0]
     first = next(place for place in places if place.page_number is not None)
-    return replace(first, source="estimated", score=first.score / len(places))
+    return replace(first, source="estimated", score=first.score / len(pages))
 
 
 def _own_place(metadata: Mapping[str, Any]) -> Place:
@@ -271,10 +271,15 @@ def _own_place(metadata: Mapping[str, Any]) -> Place:
         raise ValueError(f"no page_source: {source!r}")
     return Place(  # some stores give numbers back as floats
         page_number=int(number),
-        page_number_end=int(metadata.get("page_number_end", number)),
+        page_number_end=int(_or(metadata.get("page_number_end"), number)),
         source=cast("PageSource", source),
-        score=float(metadata.get("page_score", 1.0)),
+        score=float(_or(metadata.get("page_score"), 1.0)),
     )
+
+
+def _or(value: Any, otherwise: Any) -> Any:
+    """Take a value for absent if it is None: stores of one schema for all fill rows with it."""
+    return otherwise if value is None else value
 
 
 def _labels(metadata: Mapping[str, Any]) -> tuple[tuple[int, str], ...]:
@@ -292,8 +297,11 @@ def _bbox(metadata: Mapping[str, Any]) -> BBox | None:
     bbox = metadata.get("bbox")
     if bbox is None:
         return None
-    x0, y0, x1, y1 = json.loads(bbox) if isinstance(bbox, str) else bbox
-    return float(x0), float(y0), float(x1), float(y1)
+    try:
+        x0, y0, x1, y1 = map(float, json.loads(bbox) if isinstance(bbox, str) else bbox)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"no bbox: {bbox!r:.80}") from error
+    return x0, y0, x1, y1
 
 
 def _text(key: str, value: Any) -> str:

@@ -148,7 +148,7 @@ def read_runs(written: str) -> tuple[PageRun, ...]:
     """
     try:
         runs = tuple(_run(*entry) for entry in json.loads(written))
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise ValueError(f"no page_starts: {written[:80]!r}") from error
     if not runs:
         raise ValueError("no page_starts: the list is empty")
@@ -187,7 +187,7 @@ def read_labels(written: str) -> tuple[LabelStart, ...]:
     """
     try:
         return tuple((int(number), str(label)) for number, label in json.loads(written))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"no page_labels: {written[:80]!r}") from error
 
 

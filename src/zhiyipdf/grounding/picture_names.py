@@ -88,7 +88,10 @@ def read_names(
     if not numbers:
         return PictureNames()
     known = places or {}
-    around = ((i, known.get(i, between)) for i, between in bounds(numbers, known, total_pages))
+    around = (
+        (i, known.get(i, between))
+        for i, between in (bounds(numbers, known, total_pages) if known else ())
+    )
     told = [(numbers[i][0], between) for i, between in around if between[1] - between[0] <= 1]
     offset, agreeing = _offset(numbers, told, total_pages)
     pages = {

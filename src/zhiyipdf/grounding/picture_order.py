@@ -39,8 +39,8 @@ def match_in_order(
     least = np.zeros(pictures + 1)  # the cost of the images so far, by how many pictures are passed
     before = reached = 0  # the band of the image before
     for image in range(images):
-        share = (image + 1) * pictures // images
-        low, high = max(share - _BAND, 0), min(share + _BAND, pictures)
+        low = max(image * pictures // images - _BAND, 0)
+        high = min((image + 1) * pictures // images + _BAND, pictures)
         least[reached + 1 : high + 1] = least[reached]
         without = least[low : high + 1] + cost
         pair = np.full(high + 1 - low, np.inf)

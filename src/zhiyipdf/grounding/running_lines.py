@@ -163,10 +163,11 @@ def find_running_lines(
 def _without_inner(runs: Mapping[_Key, list[_Outer]]) -> dict[_Key, list[_Outer]]:
     """Leave out lines nearer the middle of a page than one that does not run: titles, say."""
     levels = {(o.page, o.edge, o.level) for lines in runs.values() for o in lines}
-    return {
+    outer = {
         entry: [o for o in lines if all((o.page, o.edge, n) in levels for n in range(1, o.level))]
         for entry, lines in runs.items()
     }
+    return {entry: lines for entry, lines in outer.items() if lines}
 
 
 def _count_inside(said: Counter[str], blocks: BlockStream, texts: Iterable[str]) -> None:
