@@ -190,8 +190,11 @@ def test_a_line_that_does_not_run_is_not_kept_either():
     pages = [
         page(
             n,
-            [(Author(n).paragraph(4), 72.0, 40.0), ("Exercises", 72.0, 60.0)]
-            + wrapped(Author(n).paragraph(60)),
+            [
+                (Author(n).paragraph(4), 72.0, 40.0),
+                ("Exercises", 72.0, 60.0),
+                *wrapped(Author(n).paragraph(60)),
+            ],
         )
         for n in range(1, 7)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -177,7 +178,7 @@ class _Search:
         if not own and self._hits.repeated[block, 0] >= 0:
             # A title that runs on as the head of each page stands in two lines on its own.
             most = _REPEATED_STATES
-            states += self._repeated(block)
+            states += self._repeated(block, wholes)
         states.sort(key=lambda state: -state.total)
         del states[most:]
         if states:
@@ -203,13 +204,21 @@ class _Search:
             state.places = len(places)
             yield state
 
-    def _repeated(self, block: int) -> Iterator[_State]:
-        """Give the states of a block with a gram that stands in many places."""
+    def _repeated(self, block: int, known: Sequence[int]) -> Iterator[_State]:
+        """Give the states of a block with a gram that stands in many places, but known ones.
+
+        Args:
+            block: Its index.
+            known: Places that have a state already, rising.
+        """
         text = self._blocks.text_of(block)
         length = len(text)
         places = repeats_of(self._hits.repeated[block], self._grams)
         offset = int(self._hits.repeated[block, 2])
         for at, lag in self._near(block, places):
+            nearest = bisect_left(known, at)
+            if nearest < len(known) and known[nearest] == at:
+                continue
             covered, start, end = verified(text, at, offset, self._pages)
             if length >= _LONG and covered < LEAST_ALIKE * length:
                 continue
