@@ -152,19 +152,24 @@ def test_a_third_line_at_an_edge_runs_too():
     assert [len(lines) for lines in found(pages).by_page.values()] == [3] * 6
 
 
-def test_a_title_below_a_line_that_does_not_run_does_not_run():
-    """Titles recur at the same height, under a chapter's name that does not."""
-    pages = [
+def titled(title: str) -> list[PageText]:
+    """Pages with one title at the same height, below a first line that always changes."""
+    return [
         page(
             n,
             [
                 (Author(n).paragraph(4), 72.0, 40.0),
-                ("Display of the command code", 72.0, 60.0),
+                (title, 72.0, 60.0),
                 *wrapped(Author(n).paragraph(60)),
             ],
         )
         for n in range(1, 7)
     ]
+
+
+def test_a_title_below_a_line_that_does_not_run_does_not_run():
+    """Titles recur at the same height, under a chapter's name that does not."""
+    pages = titled("Display of the command code")
 
     assert not found(pages).by_page or not any(found(pages).by_page.values())
 
@@ -187,16 +192,6 @@ def test_a_long_running_line_is_kept_though_every_copy_of_it_is_damaged():
 
 def test_a_line_that_does_not_run_is_not_kept_either():
     """A second line at one height on every page, below a first one that always changes."""
-    pages = [
-        page(
-            n,
-            [
-                (Author(n).paragraph(4), 72.0, 40.0),
-                ("Exercises", 72.0, 60.0),
-                *wrapped(Author(n).paragraph(60)),
-            ],
-        )
-        for n in range(1, 7)
-    ]
+    pages = titled("Exercises")
 
     assert found(pages).kept_keys == frozenset()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from itertools import groupby
 
-__all__ = ["MOST_PLACES", "ChunkSearch", "Span", "search_of"]
+__all__ = ["MOST_PLACES", "RECENT_TEXTS", "ChunkSearch", "Span", "search_of"]
 
 Span = tuple[int, int]
 """Offset of a piece's first character in its document, and the offset after its last one."""
@@ -19,7 +19,7 @@ MOST_PLACES = 20
 
 # Documents whose chunks are cited in turn, for example those that one retrieval touches; for each
 # the text and about as much again is kept.
-_RECENT_TEXTS = 4
+RECENT_TEXTS = 4
 
 # What a splitter may have left out in one place, in visible characters: a few headings; and in how
 # many places of one piece. Judged, not measured.
@@ -84,7 +84,7 @@ class ChunkSearch:
         return _Letters(self._text)
 
 
-@lru_cache(_RECENT_TEXTS)
+@lru_cache(RECENT_TEXTS)
 def search_of(text: str) -> ChunkSearch:
     """Give the search of a text; that of a text met lately is ready."""
     return ChunkSearch(text)

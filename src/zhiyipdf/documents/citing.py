@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast, get_args
 
-from zhiyipdf.documents.chunk_search import Span, search_of
+from zhiyipdf.documents.chunk_search import RECENT_TEXTS, Span, search_of
 from zhiyipdf.documents.fingerprint import UNCHECKED, Fingerprint, read_fingerprint
 from zhiyipdf.documents.metadata import (
     PAGE_KEYS,
@@ -38,9 +38,6 @@ __all__ = [
     "spans_alone",
     "spans_within",
 ]
-
-# As many documents as `search_of` keeps.
-_RECENT_TEXTS = 4
 
 # Line ends between a block's last word and the next block.
 _BLANKS_BETWEEN_BLOCKS = 3
@@ -243,7 +240,7 @@ def check_document(metadata: Mapping[str, Any], text: str) -> None:
         )
 
 
-@lru_cache(_RECENT_TEXTS)
+@lru_cache(RECENT_TEXTS)
 def _is_of(fingerprint: str, text: str) -> bool:
     return read_fingerprint(fingerprint).is_of(text)
 

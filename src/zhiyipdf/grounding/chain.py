@@ -150,6 +150,7 @@ class _Search:
         self.recent: deque[list[_State]] = deque(maxlen=_LOOK_BACK)
         self._best: _State | None = None
         self._blocks, self._pages = blocks, pages
+        self._lengths: list[int] = np.diff(blocks.starts).tolist()
         self._hits, self._grams = hits, grams
         self._clusters, self._by_block = clusters, by_block
         self._lines = whole_lines(pages)
@@ -190,7 +191,7 @@ class _Search:
         """Give the state of a block that stands at one of its clusters."""
         clusters = self._clusters
         covered = int(clusters.covered[cluster])
-        length = int(self._blocks.starts[block + 1] - self._blocks.starts[block])
+        length = self._lengths[block]
         gain = _GAIN * min(covered, _FULL_GAIN) * sqrt(min(1.0, covered / length)) * rarity
         start, end = int(clusters.start[cluster]), int(clusters.end[cluster])
         return self._arrive(block, start, end, covered, cluster, gain)
@@ -229,7 +230,7 @@ class _Search:
 
     def _near(self, block: int, places: Sequence[int] | Repeats) -> Iterator[tuple[int, float]]:
         """Give the places worth looking at, and what it costs that they are out of pace."""
-        length = int(self._blocks.starts[block + 1] - self._blocks.starts[block])
+        length = self._lengths[block]
         expected = int(self._blocks.starts[block]) * self._pace
         ends = [
             state.end

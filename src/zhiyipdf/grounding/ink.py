@@ -13,10 +13,10 @@ from zhiyipdf.grounding.running_lines import RunningLines, running_key
 from zhiyipdf.grounding.streams import BlockStream
 from zhiyipdf.models import Block
 
-__all__ = ["fill_by_ink", "ink_size"]
+__all__ = ["IMAGE_LENGTH", "fill_by_ink", "ink_size"]
 
 # In letters of plain text, as the ink of the benchmark's documents has it.
-_IMAGE_LENGTH = 300
+IMAGE_LENGTH = 300
 _LEAST_LENGTH = 4
 _HEADING = 1.5
 _NO_LETTER = 0.01  # keeps order
@@ -75,7 +75,7 @@ def fill_by_ink(
 def ink_size(block: Block, length: int) -> float:
     """Tell how much ink a block takes, in letters of plain text."""
     if not length:
-        return _IMAGE_LENGTH if block.images else _LEAST_LENGTH
+        return IMAGE_LENGTH if block.images else _LEAST_LENGTH
     return _LEAST_LENGTH + length * (_HEADING if block.kind == "heading" else 1.0)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from zhiyipdf.grounding.ink import IMAGE_LENGTH
 from zhiyipdf.models import Block
 
 __all__ = ["Pages", "PictureNames", "bounds", "hinted_page", "longest_rise", "read_names"]
@@ -34,7 +35,6 @@ _NEAR, _NEAR_PAGES = 0.15, 1.0
 _FAR, _FAR_PAGES = 0.3, 2.0
 _FALLING = 0.4  # of all but the fewest: chance makes pages rise for a few names only
 _STRAY = 0.1  # of the names may be of no page
-_IMAGE_LENGTH = 300  # letters, as in ink.py
 # How often such names are right: see ``benchmarks/picture_names.py``.
 _PROVEN, _RISEN, _LIKELY, _DOUBTFUL = 0.98, 0.95, 0.9, 0.7
 
@@ -183,7 +183,7 @@ def _worth(
     blocks: Sequence[Block], firsts: Sequence[tuple[int, int]], rising: int, total_pages: int
 ) -> float:
     """Tell how sure names are that no text confirms, by their order; 0 if they tell nothing."""
-    lengths = [_IMAGE_LENGTH if b.images else len(b.text.strip()) for b in blocks]
+    lengths = [IMAGE_LENGTH if b.images else len(b.text.strip()) for b in blocks]
     ends = [0, *accumulate(lengths)]
     off = 0.0
     for i, page in firsts:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zhiyipdf.grounding.alignment import Method
 from zhiyipdf.grounding.dark_pages import is_blank
 from zhiyipdf.grounding.figures import find_figures, shown_pictures
 from zhiyipdf.grounding.findings import Finding
@@ -72,12 +73,9 @@ def fill_between(
             page = around.first if around.first == around.last else around.last
             choices = 1 if around.first == around.last else 2
             findings[i] = Finding(method="neighbours", pages=(page,), choices=choices)
+            free[page] -= len(block.images)
         else:
             open_blocks.append((i, around))
-            continue
-        found = findings[i]
-        if block.images and found is not None:
-            free[found.pages[0]] -= len(block.images)
     _fill_open(findings, blocks, open_blocks, pages, filled, figures, free)
 
 
@@ -120,18 +118,18 @@ def _fill_open(
         choices = len(between)
         low = around.first
         for rank, i in enumerate(members):
+            method: Method = "neighbours"
             if blocks[i].images:
                 page, is_there = _picture_page(around, between, low, pages, figures, free, body)
                 free[page] = free.get(page, 0) - len(blocks[i].images)
-                method = "picture" if is_there else "neighbours"
+                method = "picture" if is_there else method
             else:
                 share = (rank + 0.5) / len(members)
                 alone = choices == 2 and len(members) == 1
                 page = between[0 if alone else int(share * choices)]
-                method = "neighbours"
             page = max(page, low)
             low = page
-            findings[i] = Finding(method=method, pages=(page,), choices=choices)  # type: ignore[arg-type] # one of two methods
+            findings[i] = Finding(method=method, pages=(page,), choices=choices)
 
 
 def _picture_page(

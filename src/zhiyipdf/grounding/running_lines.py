@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -121,8 +121,8 @@ def find_running_lines(
     runs = {entry: lines for entry, lines in found.items() if _runs(entry[0], lines)}
     runs = _without_inner(runs)
     said, there = _line_counts(blocks), Counter[str]()
-    for text in [outer.text for outer in {outer for lines in runs.values() for outer in lines}]:
-        there.update({text, *_keys(running_key(text))})
+    for outer in {outer for lines in runs.values() for outer in lines}:
+        there.update({outer.text, *_keys(running_key(outer.text))})
     whole = {
         outer.text
         for (key, _, _), lines in runs.items()
@@ -130,8 +130,10 @@ def find_running_lines(
         if running_key(outer.text) == key
     }
     by_affix = {outer.text for lines in runs.values() for outer in lines} - whole
-    _count_inside(said, blocks, (key for key, _, _ in runs))
-    _count_inside(said, blocks, by_affix)
+    # Prose repeats a title's words, so that these count in short lines only.
+    short = "".join(text for text in _lines(blocks) if len(text) <= _LONGEST_SHORT)
+    for texts in ({key for key, _, _ in runs}, by_affix):
+        _count_inside(said, blocks.text, short, texts)
     kept = {key for key, _, _ in runs if said[key] >= _KEPT_SHARE * there[key]}
     count = int(stream.line_starts[-1])
     masked, rank = np.zeros(count, bool), np.zeros(count, np.int8)
@@ -170,21 +172,25 @@ def _without_inner(runs: Mapping[_Key, list[_Outer]]) -> dict[_Key, list[_Outer]
     return {entry: lines for entry, lines in outer.items() if lines}
 
 
-def _count_inside(said: Counter[str], blocks: BlockStream, texts: Iterable[str]) -> None:
+def _count_inside(said: Counter[str], markdown: str, short: str, texts: Collection[str]) -> None:
     """Count running lines also where the Markdown has them within a line, or most of their words.
 
-    Converters part a line of two columns, or join it with its neighbours. Words count in short
-    lines only: prose repeats a title's.
+    Converters part a line of two columns, or join it with its neighbours.
+
+    Args:
+        said: How often the Markdown has each text; is raised.
+        markdown: All of it, folded.
+        short: Its short lines, in which words count.
+        texts: Which to count.
     """
-    short = "".join(text for text in _lines(blocks) if len(text) <= _LONGEST_SHORT)
-    long = sorted({text for text in texts if len(text) >= _AFFIX})
+    long = sorted(text for text in texts if len(text) >= _AFFIX)
     for text in long[:_MOST_COUNTED]:
         pieces = [piece for piece in text.split("0") if len(piece) >= _WORDS]
         letters = sum(map(len, pieces))
         if letters < _AFFIX:
             continue
         if len(text) >= _AFFIX_OF:
-            said[text] = max(said[text], blocks.text.count(text))
+            said[text] = max(said[text], markdown.count(text))
         counted = sorted(
             ((short.count(part), len(part)) for p in pieces for part in _parts(p)),
             reverse=True,
