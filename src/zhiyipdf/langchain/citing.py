@@ -93,7 +93,8 @@ def with_citations(documents: Iterable[Document], chunks: Iterable[Document]) ->
         metadata, key = chunk.metadata, document_key(chunk.metadata)
         spans: Sequence[Span] = ()
         if key in by_key:
-            spans = _spans(by_key[key], chunk, near=None if key in lost else _start(chunk))
+            if PAGE_STARTS_KEY in metadata:  # else its document is one page
+                spans = _spans(by_key[key], chunk, near=None if key in lost else _start(chunk))
         elif metadata.get(PAGE_STARTS_KEY) is not None:
             spans = spans_alone(metadata, chunk.page_content, near=_start(chunk))
         elif "source" not in metadata:
